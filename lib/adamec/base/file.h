@@ -25,6 +25,8 @@ class OutputFile {
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
+  // The target's name in messages: "<stdout>" for "-".
+  std::string name() const { return path_ == "-" ? "<stdout>" : path_; }
   // Where to write, for libraries that take a path. The file exists and is empty.
   const std::string& temporary_path() const { return temporary_; }
   // Appends bytes.

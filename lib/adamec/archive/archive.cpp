@@ -1,0 +1,123 @@
+#include "adamec/archive/archive.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "adamec/archive/manifest.h"
+#include "adamec/archive/zip_file.h"
+#include "adamec/base/error.h"
+#include "adamec/base/sha256.h"
+
+namespace adamec::archive {
+namespace {
+
+constexpr char kManifestName[] = "manifest.pb";
+constexpr std::uint64_t kMaxManifestBytes = 512ULL << 20;
+
+std::string serialise(const v1::Manifest& manifest) {
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    manifest.SerializeToCodedStream(&coded);
+  }
+  return bytes;
+}
+
+// Calls visit(record name, bytes) for every record a manifest names.
+template <typename Visit>
+void for_each_record(const v1::Manifest& manifest, Visit visit) {
+  for (const v1::Atom& atom : manifest.atoms()) visit(atom.record(), atom.record_bytes());
+  for (const v1::Tensor& tensor : manifest.tensors()) {
+    if (tensor.role() == v1::WEIGHT) visit(tensor.record(), tensor.record_bytes());
+  }
+}
+
+// The records must be exactly those of the manifest, in the sizes it gives.
+void check_records(const v1::Manifest& manifest, const std::vector<ZipFile::Entry>& entries,
+                   const std::string& source) {
+  std::map<std::string, std::uint64_t> found;
+  for (const ZipFile::Entry& entry : entries) found.emplace(entry.name, entry.bytes);
+  found.erase(kManifestName);
+  for_each_record(manifest, [&](const std::string& record, std::uint64_t bytes) {
+    const auto at = found.find(record);
+    if (at == found.end()) fail("{}: record '{}' is missing", source, printable(record));
+    if (at->second != bytes) {
+      fail("{}: record '{}' has {} bytes, the manifest says {}", source, printable(record),
+           at->second, bytes);
+    }
+    found.erase(at);
+  });
+  if (!found.empty()) {
+    fail("{}: record '{}' is not in the manifest", source, printable(found.begin()->first));
+  }
+}
+
+}  // namespace
+
+void write_archive(OutputFile& file, const v1::Manifest& manifest, std::vector<Record> records) {
+  const std::string bytes = serialise(manifest);
+  std::vector<ZipEntry> entries{{kManifestName, bytes}};
+  std::vector<ZipFile::Entry> listed;
+  for (const Record& record : records) {
+    entries.push_back({record.name, record.bytes});
+    listed.push_back({record.name, record.bytes.size()});
+  }
+  check_manifest(manifest, file.name());
+  check_records(manifest, listed, file.name());
+  write_zip(file.temporary_path(), file.name(), entries);
+}
+
+Reader::Reader() = default;
+Reader::~Reader() = default;
+Reader::Reader(Reader&&) noexcept = default;
+Reader& Reader::operator=(Reader&&) noexcept = default;
+
+Reader Reader::open(const std::string& path) {
+  Reader reader;
+  reader.name_ = display_name(path);
+  reader.zip_ = std::make_unique<ZipFile>(path);
+  const auto& entries = reader.zip_->entries();
+  if (entries.empty() || entries.front().name != kManifestName) {
+    fail("{}: not an atom archive (its first entry is '{}', expected '{}')", reader.name_,
+         entries.empty() ? "" : printable(entries.front().name), kManifestName);
+  }
+  if (entries.front().bytes > kMaxManifestBytes) {
+    fail("{}: manifest of {} bytes, expected at most {}", reader.name_, entries.front().bytes,
+         kMaxManifestBytes);
+  }
+  reader.manifest_ =
+      std::make_unique<v1::Manifest>(parse_manifest(reader.zip_->read(0), reader.name_));
+  reader.graph_ = check_manifest(*reader.manifest_, reader.name_);
+  check_records(*reader.manifest_, entries, reader.name_);
+  return reader;
+}
+
+std::string Reader::read_record(const std::string& record, const std::string& sha256) const {
+  const auto& entries = zip_->entries();
+  const auto at = std::find_if(entries.begin(), entries.end(),
+                               [&](const ZipFile::Entry& entry) { return entry.name == record; });
+  if (at == entries.end()) fail("{}: record '{}' is missing", name_, printable(record));
+  std::string bytes = zip_->read(static_cast<std::size_t>(at - entries.begin()));
+  const std::string actual = sha256_hex(bytes);
+  if (actual != sha256) {
+    fail("{}: record '{}': its SHA-256 is {}, the manifest says {}", name_, printable(record),
+         actual, printable(sha256));
+  }
+  return bytes;
+}
+
+std::string Reader::read_atom(const v1::Atom& atom) const {
+  return read_record(atom.record(), atom.sha256());
+}
+
+std::string Reader::read_weight(const v1::Tensor& tensor) const {
+  return read_record(tensor.record(), tensor.sha256());
+}
+
+}  // namespace adamec::archive

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "adamec/base/file.h"
+#include "adamec/graph/atom_graph.h"
+#include "adamec/v1/archive.pb.h"
+
+// Atom archives (.atoms): a plain zip whose entries are stored, not compressed. `manifest.pb` comes
+// first, then one TorchScript file per atom ("atoms/<id>.pt") and per shared weight
+// ("weights/<name>.pt"). Reading needs neither LibTorch nor more memory than the manifest.
+namespace adamec::archive {
+
+inline constexpr std::uint32_t kArchiveFormatVersion = 1;
+
+struct Record {
+  std::string name;   // "atoms/conv1.conv2d.pt"
+  std::string bytes;  // a TorchScript file
+};
+
+// Writes the manifest, then the records in order, to file.temporary_path(); the caller commits.
+// Same input, same bytes. The records are not copied. Throws Error when the file cannot be written
+// or when what was written could not be read back (the checks of Reader::open, hashes excepted).
+void write_archive(OutputFile& file, const v1::Manifest& manifest, std::vector<Record> records);
+
+class ZipFile;
+
+// An archive open for reading. Nothing in the file is trusted.
+class Reader {
+ public:
+  // "-" is standard input. Throws Error, in one line, unless the file is a zip of stored entries
+  // that holds exactly the records its manifest names, in the sizes it names, and the manifest
+  // passes check_manifest(). Contents of records are checked when they are read.
+  static Reader open(const std::string& path);
+  ~Reader();
+  Reader(Reader&&) noexcept;
+  Reader& operator=(Reader&&) noexcept;
+
+  const v1::Manifest& manifest() const { return *manifest_; }
+  // Atoms and tensors in manifest order; inputs and weights are tensors without producer.
+  const graph::AtomGraph& graph() const { return graph_; }
+  // The bytes of a record: a TorchScript file. Throws Error when they disagree with the SHA-256 in
+  // the manifest. Not to be called by two threads at once.
+  std::string read_atom(const v1::Atom& atom) const;
+  std::string read_weight(const v1::Tensor& tensor) const;
+  // The file's name in messages.
+  const std::string& name() const { return name_; }
+
+ private:
+  Reader();
+  std::string read_record(const std::string& record, const std::string& sha256) const;
+
+  std::string name_;
+  std::unique_ptr<ZipFile> zip_;
+  std::unique_ptr<v1::Manifest> manifest_;
+  graph::AtomGraph graph_;
+};
+
+}  // namespace adamec::archive

@@ -1,0 +1,241 @@
+#include "adamec/archive/zip_file.h"
+
+#include <zip.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "adamec/base/error.h"
+#include "adamec/base/file.h"
+
+namespace adamec::archive {
+namespace {
+
+constexpr std::uint64_t kMaxEntries = 1'000'000;
+constexpr std::uint16_t kDosDate = (1 << 5) | 1;  // 1980-01-01, the first day zip knows
+
+std::string text_of(zip_error_t* error) {
+  std::string text = zip_error_strerror(error);
+  zip_error_fini(error);
+  return text;
+}
+
+// What the file is instead of a zip, for people.
+[[noreturn]] void fail_not_zip(const std::string& name, const std::string& head,
+                               const std::string& reason) {
+  if (head.empty()) fail("{}: the file is empty, expected an atom archive", name);
+  if (head.starts_with("version https://git-lfs")) {
+    fail("{}: a Git-LFS pointer, not the file itself; fetch it with 'git lfs pull'", name);
+  }
+  if (head.starts_with("PK")) fail("{}: damaged or truncated zip file: {}", name, reason);
+  fail("{}: not an atom archive (not a zip file: {})", name, reason);
+}
+
+void check_entry_name(const std::string& entry, const std::string& name) {
+  const auto plain = [](unsigned char c) { return c > 0x20 && c < 0x7f && c != '\\' && c != ':'; };
+  bool good = !entry.empty() && std::all_of(entry.begin(), entry.end(), plain);
+  for (std::size_t start = 0; good && start <= entry.size();) {
+    const std::size_t end = std::min(entry.find('/', start), entry.size());
+    const std::string part = entry.substr(start, end - start);
+    good = !part.empty() && part != "." && part != "..";
+    start = end + 1;
+  }
+  if (!good) fail("{}: unsafe entry name '{}'", name, printable(entry));
+}
+
+// libzip as a writer of an open FILE. Its own writer goes through a second temporary file, which
+// an interrupt would leave behind.
+struct Output {
+  std::FILE* file = nullptr;
+  zip_error_t error{};
+};
+
+zip_int64_t failed(Output& output, int code) {
+  zip_error_set(&output.error, code, errno);
+  return -1;
+}
+
+zip_int64_t seek_output(Output& output, void* data, zip_uint64_t length) {
+  const auto* to = ZIP_SOURCE_GET_ARGS(zip_source_args_seek_t, data, length, &output.error);
+  if (to == nullptr) return -1;
+  return ::fseeko(output.file, to->offset, to->whence) == 0 ? 0 : failed(output, ZIP_ER_SEEK);
+}
+
+zip_int64_t output_callback(void* state, void* data, zip_uint64_t length,
+                            zip_source_cmd_t command) {
+  auto& output = *static_cast<Output*>(state);
+  switch (command) {
+    case ZIP_SOURCE_SUPPORTS:
+      return zip_source_make_command_bitmap(
+          ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE, ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR,
+          ZIP_SOURCE_FREE, ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL, ZIP_SOURCE_BEGIN_WRITE,
+          ZIP_SOURCE_COMMIT_WRITE, ZIP_SOURCE_ROLLBACK_WRITE, ZIP_SOURCE_SEEK_WRITE,
+          ZIP_SOURCE_TELL_WRITE, ZIP_SOURCE_WRITE, ZIP_SOURCE_REMOVE, -1);
+    case ZIP_SOURCE_STAT: {
+      auto* stat = static_cast<zip_stat_t*>(data);
+      zip_stat_init(stat);
+      stat->size = 0;
+      stat->valid = ZIP_STAT_SIZE;
+      return sizeof(*stat);
+    }
+    case ZIP_SOURCE_WRITE:
+      return std::fwrite(data, 1, length, output.file) == length ? static_cast<zip_int64_t>(length)
+                                                                 : failed(output, ZIP_ER_WRITE);
+    case ZIP_SOURCE_SEEK:
+    case ZIP_SOURCE_SEEK_WRITE:
+      return seek_output(output, data, length);
+    case ZIP_SOURCE_TELL:
+    case ZIP_SOURCE_TELL_WRITE:
+      return ::ftello(output.file);
+    case ZIP_SOURCE_COMMIT_WRITE:
+      return std::fflush(output.file) == 0 ? 0 : failed(output, ZIP_ER_WRITE);
+    case ZIP_SOURCE_ERROR:
+      return zip_error_to_data(&output.error, data, length);
+    default:
+      return 0;  // open, close, begin, roll back, remove, free, and reading of nothing
+  }
+}
+
+void add_entry(zip_t* zip, const ZipEntry& entry, const std::string& name) {
+  zip_source_t* source = zip_source_buffer(zip, entry.bytes.data(), entry.bytes.size(), 0);
+  if (source == nullptr) fail("{}: cannot write: {}", name, zip_strerror(zip));
+  const std::string entry_name(entry.name);
+  const zip_int64_t index = zip_file_add(zip, entry_name.c_str(), source, ZIP_FL_ENC_UTF_8);
+  if (index < 0) {
+    zip_source_free(source);
+    fail("{}: cannot write entry '{}': {}", name, printable(entry_name), zip_strerror(zip));
+  }
+  const auto at = static_cast<zip_uint64_t>(index);
+  if (zip_set_file_compression(zip, at, ZIP_CM_STORE, 0) != 0 ||
+      zip_file_set_dostime(zip, at, 0, kDosDate, 0) != 0) {
+    fail("{}: cannot write entry '{}': {}", name, printable(entry_name), zip_strerror(zip));
+  }
+}
+
+}  // namespace
+
+struct ZipFile::Handle {
+  zip_t* zip = nullptr;
+  ~Handle() {
+    if (zip != nullptr) zip_discard(zip);
+  }
+};
+
+ZipFile::ZipFile(const std::string& path)
+    : name_(display_name(path)), handle_(std::make_unique<Handle>()) {
+  std::string head(64, '\0');
+  std::uint64_t file_bytes = 0;
+  zip_error_t error;
+  zip_error_init(&error);
+  if (path == "-") {
+    content_ = read_file(path);
+    head = content_.substr(0, head.size());
+    file_bytes = content_.size();
+    zip_source_t* source = zip_source_buffer_create(content_.data(), content_.size(), 0, &error);
+    if (source == nullptr) fail("{}: {}", name_, text_of(&error));
+    handle_->zip = zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &error);
+    if (handle_->zip == nullptr) zip_source_free(source);
+  } else {
+    std::error_code status;
+    if (std::filesystem::is_directory(path, status)) fail("{}: is a folder", name_);
+    std::ifstream file(path, std::ios::binary);
+    if (!file) fail("{}: cannot open: {}", name_, std::strerror(errno));
+    file.read(head.data(), static_cast<std::streamsize>(head.size()));
+    head.resize(static_cast<std::size_t>(file.gcount()));
+    file_bytes = std::filesystem::file_size(path, status);
+    if (status) fail("{}: not a regular file; use '-' to read from a pipe", name_);
+    int code = 0;
+    handle_->zip = zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &code);
+    if (handle_->zip == nullptr) zip_error_init_with_code(&error, code);
+  }
+  if (handle_->zip == nullptr) fail_not_zip(name_, head, text_of(&error));
+  list_entries(file_bytes);
+}
+
+ZipFile::~ZipFile() = default;
+
+void ZipFile::list_entries(std::uint64_t file_bytes) {
+  const auto count = static_cast<std::uint64_t>(zip_get_num_entries(handle_->zip, 0));
+  if (count > kMaxEntries) fail("{}: {} entries, expected at most {}", name_, count, kMaxEntries);
+  std::uint64_t left = file_bytes;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    zip_stat_t stat;
+    if (zip_stat_index(handle_->zip, i, ZIP_FL_ENC_RAW, &stat) != 0) {
+      fail("{}: entry {}: {}", name_, i, zip_strerror(handle_->zip));
+    }
+    const std::string entry = stat.name == nullptr ? "" : stat.name;
+    check_entry_name(entry, name_);
+    if (stat.comp_method != ZIP_CM_STORE || stat.size != stat.comp_size) {
+      fail("{}: entry '{}' is compressed, expected stored", name_, printable(entry));
+    }
+    if (stat.encryption_method != ZIP_EM_NONE) {
+      fail("{}: entry '{}' is encrypted", name_, printable(entry));
+    }
+    if (stat.size > left) {
+      fail("{}: entry '{}' claims {} bytes, more than the file of {} bytes has", name_,
+           printable(entry), stat.size, file_bytes);
+    }
+    left -= stat.size;
+    entries_.push_back({entry, stat.size});
+  }
+  std::vector<std::string> names;
+  for (const Entry& entry : entries_) names.push_back(entry.name);
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end()) fail("{}: two entries are called '{}'", name_, printable(*twice));
+}
+
+std::string ZipFile::read(std::size_t entry) const {
+  const Entry& wanted = entries_.at(entry);
+  zip_file_t* file = zip_fopen_index(handle_->zip, entry, 0);
+  if (file == nullptr) {
+    fail("{}: entry '{}': {}", name_, wanted.name, zip_strerror(handle_->zip));
+  }
+  std::string bytes(wanted.bytes, '\0');
+  std::size_t done = 0;
+  zip_int64_t count = 1;
+  while (count > 0) {  // one read past the end, where libzip compares the checksum
+    char past_end = 0;
+    const bool full = done == bytes.size();
+    count = full ? zip_fread(file, &past_end, 1)
+                 : zip_fread(file, bytes.data() + done, bytes.size() - done);
+    if (full || count < 0) break;
+    done += static_cast<std::size_t>(count);
+  }
+  const std::string reason = count < 0 ? zip_file_strerror(file) : "";
+  zip_fclose(file);
+  if (!reason.empty()) fail("{}: entry '{}': {}", name_, wanted.name, reason);
+  if (done != bytes.size() || count != 0) {
+    fail("{}: entry '{}': its size is not the {} bytes claimed", name_, wanted.name, bytes.size());
+  }
+  return bytes;
+}
+
+void write_zip(const std::string& path, const std::string& name,
+               const std::vector<ZipEntry>& entries) {
+  Output output;
+  zip_error_init(&output.error);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "r+be"),
+                                                             &std::fclose);
+  if (file == nullptr) fail("{}: cannot write: {}", name, std::strerror(errno));
+  output.file = file.get();
+  zip_error_t error;
+  zip_error_init(&error);
+  zip_source_t* source = zip_source_function_create(&output_callback, &output, &error);
+  if (source == nullptr) fail("{}: cannot write: {}", name, text_of(&error));
+  zip_t* zip = zip_open_from_source(source, ZIP_CREATE | ZIP_TRUNCATE, &error);
+  if (zip == nullptr) {
+    zip_source_free(source);
+    fail("{}: cannot write: {}", name, text_of(&error));
+  }
+  std::unique_ptr<zip_t, void (*)(zip_t*)> guard(zip, &zip_discard);
+  for (const ZipEntry& entry : entries) add_entry(zip, entry, name);
+  if (zip_close(zip) != 0) fail("{}: cannot write: {}", name, zip_strerror(zip));
+  guard.release();
+}
+
+}  // namespace adamec::archive

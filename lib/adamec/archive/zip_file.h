@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace adamec::archive {
+
+// A zip file whose entries are all stored: the only use of libzip.
+class ZipFile {
+ public:
+  struct Entry {
+    std::string name;
+    std::uint64_t bytes = 0;
+  };
+
+  // "-" is standard input. Throws Error for anything but a consistent zip file of stored entries
+  // with plain, distinct names and sizes that fit into the file.
+  explicit ZipFile(const std::string& path);
+  ~ZipFile();
+  ZipFile(const ZipFile&) = delete;
+  ZipFile& operator=(const ZipFile&) = delete;
+
+  const std::vector<Entry>& entries() const { return entries_; }
+  // Throws Error when the entry cannot be read or its checksum is wrong.
+  std::string read(std::size_t entry) const;
+
+ private:
+  struct Handle;
+  void list_entries(std::uint64_t file_bytes);
+
+  std::string name_;
+  std::string content_;  // of standard input
+  std::unique_ptr<Handle> handle_;
+  std::vector<Entry> entries_;
+};
+
+struct ZipEntry {
+  std::string_view name;
+  std::string_view bytes;  // must outlive the call
+};
+
+// Writes entries, stored and in order, into the existing file `path`; `name` is what messages call
+// it. Same entries, same bytes.
+void write_zip(const std::string& path, const std::string& name,
+               const std::vector<ZipEntry>& entries);
+
+}  // namespace adamec::archive
