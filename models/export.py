@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Exports the model zoo as TorchScript files.
 
 For development only: AdaMEC itself never needs Python. Takes PyTorch and torchvision, either
