@@ -3,7 +3,6 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
-#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -99,11 +98,9 @@ Reader Reader::open(const std::string& path) {
 }
 
 std::string Reader::read_record(const std::string& record, const std::string& sha256) const {
-  const auto& entries = zip_->entries();
-  const auto at = std::find_if(entries.begin(), entries.end(),
-                               [&](const ZipFile::Entry& entry) { return entry.name == record; });
-  if (at == entries.end()) fail("{}: record '{}' is missing", name_, printable(record));
-  std::string bytes = zip_->read(static_cast<std::size_t>(at - entries.begin()));
+  const auto entry = zip_->find(record);
+  if (!entry) fail("{}: record '{}' is missing", name_, printable(record));
+  std::string bytes = zip_->read(*entry);
   const std::string actual = sha256_hex(bytes);
   if (actual != sha256) {
     fail("{}: record '{}': its SHA-256 is {}, the manifest says {}", name_, printable(record),

@@ -19,7 +19,8 @@ constexpr std::uint64_t kMaxEntries = 1'000'000;
 constexpr std::uint16_t kDosDate = (1 << 5) | 1;  // 1980-01-01, the first day zip knows
 
 std::string text_of(zip_error_t* error) {
-  std::string text = zip_error_strerror(error);
+  const bool twice = zip_error_code_zip(error) == ZIP_ER_EXISTS;
+  const std::string text = twice ? "two entries have the same name" : zip_error_strerror(error);
   zip_error_fini(error);
   return text;
 }
@@ -31,7 +32,7 @@ std::string text_of(zip_error_t* error) {
   if (head.starts_with("version https://git-lfs")) {
     fail("{}: a Git-LFS pointer, not the file itself; fetch it with 'git lfs pull'", name);
   }
-  if (head.starts_with("PK")) fail("{}: damaged or truncated zip file: {}", name, reason);
+  if (head.starts_with("PK")) fail("{}: damaged or truncated zip file ({})", name, reason);
   fail("{}: not an atom archive (not a zip file: {})", name, reason);
 }
 
@@ -187,6 +188,11 @@ void ZipFile::list_entries(std::uint64_t file_bytes) {
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice != names.end()) fail("{}: two entries are called '{}'", name_, printable(*twice));
+}
+
+std::optional<std::size_t> ZipFile::find(const std::string& name) const {
+  const zip_int64_t index = zip_name_locate(handle_->zip, name.c_str(), ZIP_FL_ENC_RAW);
+  return index < 0 ? std::nullopt : std::optional<std::size_t>(index);
 }
 
 std::string ZipFile::read(std::size_t entry) const {

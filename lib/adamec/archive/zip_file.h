@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,8 @@ class ZipFile {
   ZipFile& operator=(const ZipFile&) = delete;
 
   const std::vector<Entry>& entries() const { return entries_; }
+  // The entry of that name.
+  std::optional<std::size_t> find(const std::string& name) const;
   // Throws Error when the entry cannot be read or its checksum is wrong.
   std::string read(std::size_t entry) const;
 
