@@ -1,0 +1,99 @@
+# Sourced by the scripts beside it: where things are, what to build with. No effects of its own.
+# shellcheck shell=bash
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+  say "$(basename "$0"): error: $*"
+  exit 1
+}
+wrong_usage() {
+  say "$(basename "$0"): error: $*; see --help"
+  exit 2
+}
+
+# The comment at the top of the calling script, as its --help.
+print_help() { sed -n '2,/^[^#]/{s/^# \{0,1\}//;t p;b;:p;p}' "$0"; }
+
+# Shows a command the way one would type it, then runs it.
+show_and_run() {
+  printf '\n$ %s\n' "$*"
+  "$@"
+}
+
+# version_at_least HAVE WANT
+version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
+
+# The first program of that name in PATH that runs and is new enough (wrappers that point to
+# nothing are skipped): working_program NAME MINIMUM
+working_program() {
+  local program version
+  while IFS= read -r program; do
+    version=$("$program" --version 2>/dev/null | grep -oE '[0-9]+(\.[0-9]+)+' | head -n 1) || continue
+    if [ -n "$version" ] && version_at_least "$version" "$2"; then
+      printf '%s\n' "$program"
+      return 0
+    fi
+  done < <(type -ap "$1" | awk '!seen[$0]++')
+  return 1
+}
+
+# Where `setup --libtorch VERSION` puts LibTorch, and what CMAKE_PREFIX_PATH makes of it.
+libtorch_folder() { printf '%s\n' "$ROOT/.deps/libtorch-$1"; }
+libtorch_prefix() { printf '%s\n' "$(libtorch_folder "$1")/torch/share/cmake"; }
+
+# The people's own LibTorch: the first entry of CMAKE_PREFIX_PATH that has one.
+own_libtorch() {
+  local entry place
+  local -a entries
+  IFS=':;' read -r -a entries <<<"${CMAKE_PREFIX_PATH:-}"
+  for entry in "${entries[@]}"; do
+    for place in "$entry/Torch" "$entry/share/cmake/Torch" "$entry/lib/cmake/Torch"; do
+      if [ -f "$place/TorchConfig.cmake" ]; then
+        printf '%s\n' "$entry"
+        return 0
+      fi
+    done
+  done
+  return 1
+}
+
+# Compilations that use LibTorch take up to 2 GiB each.
+build_jobs() {
+  local cores memory
+  cores=$(nproc)
+  memory=$(awk '/^MemAvailable/ {print int($2 / 2097152)}' /proc/meminfo)
+  if [ "$memory" -lt 1 ]; then memory=1; fi
+  if [ "$memory" -lt "$cores" ]; then echo "$memory"; else echo "$cores"; fi
+}
+
+# build PRESET FOLDER LIBTORCH_VERSION [TARGET...]: configures when needed and builds. An empty
+# version means the LibTorch that CMake finds by itself.
+build() {
+  local preset=$1 folder=$ROOT/$2 libtorch=$3
+  shift 3
+  local cmake ninja chosen
+  local -a arguments=(--preset "$preset" -B "$folder")
+  cmake=$(working_program cmake 3.22) || die "cmake 3.22 or newer is needed; run scripts/setup"
+  ninja=$(working_program ninja 1.8) || die "ninja is needed; run scripts/setup"
+  arguments+=(-DCMAKE_MAKE_PROGRAM="$ninja")
+  chosen=${CMAKE_PREFIX_PATH:-}
+  if [ -n "$libtorch" ]; then
+    chosen=$(libtorch_prefix "$libtorch")
+    arguments+=(-DCMAKE_PREFIX_PATH="$chosen")
+  fi
+  # CMake would keep the LibTorch it found first.
+  if [ -f "$folder/CMakeCache.txt" ] && [ "$(cat "$folder/libtorch-choice" 2>/dev/null)" != "$chosen" ]; then
+    rm "$folder/CMakeCache.txt"
+  fi
+  mkdir -p "$folder"
+  printf '%s\n' "$chosen" >"$folder/libtorch-choice"
+  (cd "$ROOT" && "$cmake" "${arguments[@]}") >"$folder/configure.log" 2>&1 || {
+    cat "$folder/configure.log" >&2
+    die "the build could not be configured"
+  }
+  arguments=(--build "$folder" --parallel "$(build_jobs)")
+  if [ $# -gt 0 ]; then arguments+=(--target "$@"); fi
+  "$cmake" "${arguments[@]}" >&2
+}

@@ -1,0 +1,105 @@
+#!/usr/bin/python3
+"""Times adamec-split against PyTorch and weighs the archives of the zoo; see scripts/bench."""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+
+from timing import interleaved_medians, report, wall_seconds
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CACHE = ROOT / "models" / "cache"
+
+# What people do anyway with a model: load it, run it once, save it. Timed inside a fresh process,
+# as adamec-split is one; the import of PyTorch is left out.
+REFERENCE = """
+import sys, time, torch
+x = torch.randn([int(size) for size in sys.argv[2].split(",")])
+start = time.perf_counter()
+model = torch.jit.load(sys.argv[1])
+with torch.no_grad():
+    model(x)
+model.save(sys.argv[3])
+print(time.perf_counter() - start)
+"""
+
+# The bytes of the parameters and buffers, each memory counted once.
+WEIGHTS = """
+import sys, torch
+tensors = torch.jit.load(sys.argv[1]).state_dict().values()
+print(sum({t.data_ptr(): t.numel() * t.element_size() for t in tensors}.values()))
+"""
+
+
+def ask_python(program: str, *arguments: str) -> str:
+    return subprocess.run([sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE,
+                          text=True, check=True).stdout
+
+
+def split_command(split: str, model: pathlib.Path, inputs: list, archive: str) -> list:
+    return [split, str(model), *(word for spec in inputs for word in ("--input", spec)), "-q",
+            "-o", archive]
+
+
+def measure_time(split: str, zoo: list, folder: str, rounds: int) -> None:
+    entry = next(entry for entry in zoo if entry["name"] == "resnet50")
+    model = CACHE / "resnet50.traced.pt"
+    shape = entry["inputs"][0].partition("[")[2].rstrip("]")
+    command = split_command(split, model, entry["inputs"], f"{folder}/resnet50.atoms")
+    ours, reference = interleaved_medians(
+        [lambda: wall_seconds(command),
+         lambda: float(ask_python(REFERENCE, str(model), shape, f"{folder}/resnet50.pt"))], rounds)
+    report("adamec-split of ResNet-50 / load, forward and save in PyTorch", ours / reference, 3,
+           f"{ours:.2f} s (whole process, cut and verified) / {reference:.2f} s (in a fresh "
+           f"process, import not counted), medians of {rounds} interleaved runs")
+
+
+def measure_size(split: str, zoo: list, folder: str, forms: list) -> None:
+    print(f"\n{'model':40} {'atoms':>6} {'weights':>12} {'archive':>12} {'of limit':>9} {'split':>8}")
+    worst, failed = (0.0, ""), []
+    for entry in zoo:
+        for form in (form for form in entry["forms"] if form in forms):
+            model = CACHE / f"{entry['name']}.{form}.pt"
+            archive = pathlib.Path(folder) / "model.atoms"
+            start = time.perf_counter()
+            done = subprocess.run(split_command(split, model, entry["inputs"], str(archive)),
+                                  stderr=subprocess.PIPE, text=True)
+            seconds = time.perf_counter() - start
+            if done.returncode != 0:
+                failed.append(model.name)
+                print(f"{model.stem:40} {done.stderr.strip()}", flush=True)
+                continue
+            with zipfile.ZipFile(archive) as records:
+                atoms = sum(name.startswith("atoms/") for name in records.namelist())
+            weights = int(ask_python(WEIGHTS, str(model)))
+            share = archive.stat().st_size / (1.01 * weights + 4096 * atoms)
+            worst = max(worst, (share, model.stem))
+            print(f"{model.stem:40} {atoms:6} {weights:12} {archive.stat().st_size:12} "
+                  f"{share:9.3f} {seconds:6.1f} s", flush=True)
+            archive.unlink()
+    if worst[1]:
+        report("archive / (1.01 x the weights' bytes + 4 KiB per atom)", worst[0], 1,
+               f"the largest of the zoo, {worst[1]}")
+    if failed:
+        print(f"not cut: {', '.join(failed)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--split", required=True, metavar="ADAMEC-SPLIT")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--forms", default="traced,scripted")
+    options = parser.parse_args()
+    zoo = json.loads((ROOT / "models" / "zoo.json").read_text())["models"]
+    with tempfile.TemporaryDirectory() as folder:
+        measure_time(options.split, zoo, folder, options.rounds)
+        measure_size(options.split, zoo, folder, options.forms.split(","))
+
+
+if __name__ == "__main__":
+    main()
