@@ -17,14 +17,17 @@ struct RunContext {
 };
 
 struct Prediction {
-  double p50_ms = 0;          // the typical latency
-  double p95_ms = 0;          // 95 % of latencies are below; >= p50_ms
-  bool extrapolated = false;  // an operator that training never saw: a roofline estimate
+  double p50_ms = 0;  // the typical latency: of a quiet machine times the slowdown of the context
+  double p95_ms = 0;  // 95 % of such atoms are measured below; >= p50_ms
+  bool extrapolated = false;  // training never saw this operator, number of threads or any load
 };
 
 class Evaluator;
 
 // A trained latency predictor. Needs neither XGBoost nor LibTorch; nothing in the file is trusted.
+//
+//   t = t0 * S,  t0 = measured, if this configuration was, else baseline * exp(residual trees),
+//   S = exp(slowdown trees), linear in the load between the loads of the training set, S(0) = 1.
 class Predictor {
  public:
   // "-" is standard input. Throws Error when the file is not a valid predictor.
@@ -35,8 +38,11 @@ class Predictor {
   Predictor(Predictor&&) noexcept;
   Predictor& operator=(Predictor&&) noexcept;
 
-  // Throws Error(kUsage) for zero threads or a load outside 0..1. Never smaller under more load.
+  // Finite and positive for any atom; never smaller under more load. May be called by several
+  // threads at once. Throws Error(kUsage) for zero threads or a load outside 0..1.
   Prediction predict(const v1::Atom& atom, const RunContext& context) const;
+  // The same for a sample's configuration.
+  Prediction predict(const v1::Sample& sample, const RunContext& context) const;
   // Host fingerprint, validation figures.
   const v1::Predictor& message() const;
 

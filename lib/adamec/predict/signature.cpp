@@ -1,71 +1,93 @@
 #include "adamec/predict/signature.h"
 
-#include <fmt/format.h>
-
 #include <cctype>
+#include <charconv>
 
 namespace adamec::predict {
 namespace {
 
-std::string type_text(const v1::TensorType& type) {
-  std::string text = v1::DataType_IsValid(type.dtype()) ? v1::DataType_Name(type.dtype()) : "?";
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return fmt::format("{}[{}]", text, fmt::join(type.shape(), ","));
+void append_number(std::string& text, std::int64_t number) {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof(digits), number).ptr;
+  text.append(digits, end);
+}
+
+void append_type(std::string& text, const v1::TensorType& type) {
+  if (v1::DataType_IsValid(type.dtype())) {
+    for (const char c : v1::DataType_Name(type.dtype())) {
+      text += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+  } else {
+    text += '?';
+  }
+  text += '[';
+  for (int i = 0; i < type.shape_size(); ++i) {
+    if (i > 0) text += ',';
+    append_number(text, type.shape(i));
+  }
+  text += ']';
 }
 
 // Text from a file, on one line and without ambiguity: control characters and '\' are escaped.
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const unsigned char c : text) {
+void append_escaped(std::string& text, const std::string& raw) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  for (const unsigned char c : raw) {
     if (c < 0x20 || c == 0x7f || c == '\\') {
-      result += fmt::format("\\x{:02x}", c);
+      text += "\\x";
+      text += kDigits[c >> 4];
+      text += kDigits[c & 15];
     } else {
-      result += static_cast<char>(c);
+      text += static_cast<char>(c);
     }
   }
-  return result;
 }
 
-std::string argument_text(const v1::Argument& argument) {
-  std::string text = escaped(argument.name()) + "=";
-  if (argument.weight()) text += "weight ";
-  const char* separator = "";
-  for (const v1::TensorType& type : argument.tensors()) {
-    text += separator + type_text(type);
-    separator = "+";
-  }
-  return text + escaped(argument.literal());
-}
-
-std::string operator_text(const v1::Operator& op) {
-  std::string text = escaped(op.name()) + "(";
-  const char* separator = "";
-  for (const v1::Argument& argument : op.arguments()) {
-    text += separator + argument_text(argument);
-    separator = ",";
+void append_operator(std::string& text, const v1::Operator& op) {
+  append_escaped(text, op.name());
+  text += '(';
+  for (int i = 0; i < op.arguments_size(); ++i) {
+    const v1::Argument& argument = op.arguments(i);
+    if (i > 0) text += ',';
+    append_escaped(text, argument.name());
+    text += argument.weight() ? "=weight " : "=";
+    for (int t = 0; t < argument.tensors_size(); ++t) {
+      if (t > 0) text += '+';
+      append_type(text, argument.tensors(t));
+    }
+    append_escaped(text, argument.literal());
   }
   text += ")->";
-  separator = "";
-  for (const v1::TensorType& type : op.results()) {
-    text += separator + type_text(type);
-    separator = ",";
+  for (int i = 0; i < op.results_size(); ++i) {
+    if (i > 0) text += ',';
+    append_type(text, op.results(i));
   }
-  return text;
 }
 
 }  // namespace
 
 std::string signature(const v1::Atom& atom) {
   std::string text;
-  const char* separator = "";
-  for (const v1::Operator& op : atom.operators()) {
-    text += separator + operator_text(op);
-    separator = ";";
+  text.reserve(400);
+  if (atom.kind() != v1::OPERATOR && atom.kind() != v1::VIEW) {
+    // The operators do not say everything about what such an atom does.
+    text += v1::AtomKind_IsValid(atom.kind()) ? v1::AtomKind_Name(atom.kind()) : "?";
+    text += " macs=";
+    append_number(text, static_cast<std::int64_t>(atom.macs()));
+    text += " weights=";
+    append_number(text, static_cast<std::int64_t>(atom.weight_bytes()));
+    text += ": ";
   }
-  if (atom.kind() == v1::OPERATOR || atom.kind() == v1::VIEW) return text;
-  // The operators do not say everything about what such an atom does.
-  const std::string kind = v1::AtomKind_IsValid(atom.kind()) ? v1::AtomKind_Name(atom.kind()) : "?";
-  return fmt::format("{} macs={} weights={}: {}", kind, atom.macs(), atom.weight_bytes(), text);
+  for (int i = 0; i < atom.operators_size(); ++i) {
+    if (i > 0) text += ';';
+    append_operator(text, atom.operators(i));
+  }
+  return text;
+}
+
+std::uint64_t signature_hash(std::string_view signature) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const unsigned char c : signature) hash = (hash ^ c) * 0x100000001b3;
+  return hash;
 }
 
 }  // namespace adamec::predict

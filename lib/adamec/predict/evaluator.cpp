@@ -1,0 +1,175 @@
+#include "adamec/predict/evaluator.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "adamec/base/error.h"
+#include "adamec/predict/features.h"
+#include "adamec/predict/signature.h"
+
+namespace adamec::predict {
+namespace {
+
+constexpr double kLeastUs = 1e-3;
+constexpr double kMaxLog = 40;  // exp(40) microseconds are 7000 years: everything stays finite
+constexpr int kMaxLoads = 100;
+constexpr double kLeastLoadStep = 1e-3;
+
+using Names = google::protobuf::RepeatedPtrField<std::string>;
+
+int index_in(const Names& sorted, std::string_view name) {
+  const auto at = std::lower_bound(sorted.begin(), sorted.end(), name);
+  return at == sorted.end() || *at != name ? -1 : static_cast<int>(at - sorted.begin());
+}
+
+void check_sorted(const Names& names, const char* field, const std::string& source) {
+  for (int i = 1; i < names.size(); ++i) {
+    if (names[i - 1] >= names[i]) {
+      fail("{}: {}[{}]: '{}' is not in ascending order", source, field, i, printable(names[i]));
+    }
+  }
+}
+
+void check_quantile(double value, const char* field, const std::string& source) {
+  if (!(value >= 0 && value <= kMaxLog)) {
+    fail("{}: {}: {}, expected 0 to {}", source, field, value, kMaxLog);
+  }
+}
+
+std::pair<std::uint64_t, unsigned> key_of(const v1::Measured& measured) {
+  return {measured.signature_hash(), measured.threads()};
+}
+
+}  // namespace
+
+RowKey row_key(const v1::Predictor& message, const Work& work) {
+  return {index_in(message.operators(), work.operator_key),
+          index_in(message.backends(), work.backend)};
+}
+
+Evaluator::Evaluator(v1::Predictor message, const std::string& source)
+    : message_(std::move(message)) {
+  check_fields(source);
+  const std::vector<int> columns = feature_columns(source);
+  baselines_ = Baselines(message_.baselines(), source);
+  residual_ = Trees(message_.residual(), columns, source + ": residual");
+  slowdown_ = Trees(message_.slowdown(), columns, source + ": slowdown");
+}
+
+void Evaluator::check_fields(const std::string& source) const {
+  if (message_.format_version() == 0) fail("{}: not a predictor (no format_version)", source);
+  if (message_.format_version() > kPredictorFormatVersion) {
+    fail("{}: predictor format {}, this version reads up to {}", source, message_.format_version(),
+         kPredictorFormatVersion);
+  }
+  check_sorted(message_.operators(), "operators", source);
+  check_sorted(message_.backends(), "backends", source);
+  check_quantile(message_.residual_q95(), "residual_q95", source);
+  check_quantile(message_.measured_q95(), "measured_q95", source);
+  check_quantile(message_.contended_q95(), "contended_q95", source);
+  check_quantile(message_.unseen_q95(), "unseen_q95", source);
+  if (message_.slowdown_loads_size() > kMaxLoads) {
+    fail("{}: {} slowdown_loads, expected at most {}", source, message_.slowdown_loads_size(),
+         kMaxLoads);
+  }
+  double previous = 0;
+  for (const double load : message_.slowdown_loads()) {
+    if (!(load >= previous + kLeastLoadStep && load <= 1)) {
+      fail("{}: slowdown_loads: {} after {}, expected ascending numbers up to 1", source, load,
+           previous);
+    }
+    previous = load;
+  }
+  for (int i = 0; i < message_.measured_size(); ++i) {
+    const v1::Measured& measured = message_.measured(i);
+    if (!std::isfinite(measured.us()) || measured.us() <= 0) {
+      fail("{}: measured[{}].us: {}, expected a positive number", source, i, measured.us());
+    }
+    if (i > 0 && key_of(message_.measured(i - 1)) >= key_of(measured)) {
+      fail("{}: measured[{}] is not in ascending order", source, i);
+    }
+  }
+}
+
+std::vector<int> Evaluator::feature_columns(const std::string& source) const {
+  const std::vector<std::string>& known = feature_names();
+  std::vector<int> columns;
+  for (const std::string& name : message_.features()) {
+    const auto at = std::find(known.begin(), known.end(), name);
+    const auto column = static_cast<int>(at - known.begin());
+    if (at == known.end() || std::find(columns.begin(), columns.end(), column) != columns.end()) {
+      fail("{}: features: unknown or repeated feature '{}'", source, printable(name));
+    }
+    columns.push_back(column);
+  }
+  return columns;
+}
+
+std::optional<double> Evaluator::measured_us(std::string_view signature, unsigned threads) const {
+  const std::pair key(signature_hash(signature), threads);
+  const auto& all = message_.measured();
+  const auto at = std::lower_bound(
+      all.begin(), all.end(), key,
+      [](const v1::Measured& measured, const auto& wanted) { return key_of(measured) < wanted; });
+  if (at == all.end() || key_of(*at) != key) return std::nullopt;
+  return at->us();
+}
+
+double Evaluator::log_slowdown(std::vector<float>& row, double load) const {
+  const auto& loads = message_.slowdown_loads();
+  // Never measured: a competitor that asks for `load` of a CPU gets at most its fair half.
+  if (loads.empty()) return -std::log(std::max(1 - load, 0.5));
+  double from = 0;
+  double log_from = 0;
+  double slope = 0;
+  for (const double to : loads) {
+    row[kLoadColumn] = static_cast<float>(to);
+    const double log_to = std::clamp<double>(slowdown_.evaluate(row), log_from, kMaxLog);
+    slope = (log_to - log_from) / (to - from);
+    if (load <= to) break;
+    from = to;
+    log_from = log_to;
+  }
+  return log_from + slope * (load - from);
+}
+
+Prediction Evaluator::predict(const Work& work, std::string_view signature,
+                              const RunContext& context) const {
+  if (context.threads == 0) fail_with(ErrorKind::kUsage, "threads: 0, expected at least 1");
+  if (!(context.cpu_load >= 0 && context.cpu_load <= 1)) {
+    fail_with(ErrorKind::kUsage, "cpu_load: {}, expected 0 to 1", context.cpu_load);
+  }
+  const Baselines::Match match = baselines_.find(work, context.threads);
+  const RowKey key = row_key(message_, work);
+  const double baseline = std::max(match.cost.us(work.macs, work.bytes()), kLeastUs);
+  double log_us = std::log(baseline);
+  const auto measured = measured_us(signature, context.threads);
+  std::vector<float> row;
+  if (!measured || context.cpu_load > 0) {
+    fill_features(work, {key.operator_index, key.backend_index, match.threads, 0, log_us}, row);
+  }
+  Prediction prediction;
+  double q95 = message_.residual_q95();
+  if (measured) {
+    log_us = std::log(*measured);
+    q95 = message_.measured_q95();
+  } else if (baselines_.knows(work.operator_key)) {
+    log_us += residual_.evaluate(row);
+    prediction.extrapolated = !match.exact;
+  } else {
+    q95 = message_.unseen_q95();
+    prediction.extrapolated = true;
+  }
+  if (context.cpu_load > 0) {
+    log_us += log_slowdown(row, context.cpu_load);
+    q95 = std::max(q95, message_.contended_q95());
+    prediction.extrapolated = prediction.extrapolated || message_.slowdown_loads().empty();
+  }
+  log_us = std::clamp(log_us, -kMaxLog, kMaxLog);
+  prediction.p50_ms = std::exp(log_us) / 1000;
+  prediction.p95_ms = std::exp(log_us + q95) / 1000;
+  return prediction;
+}
+
+}  // namespace adamec::predict

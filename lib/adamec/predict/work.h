@@ -1,0 +1,33 @@
+#pragma once
+
+#include <google/protobuf/repeated_field.h>
+
+#include <string>
+#include <string_view>
+
+#include "adamec/v1/archive.pb.h"
+#include "adamec/v1/samples.pb.h"
+
+namespace adamec::predict {
+
+using Operators = google::protobuf::RepeatedPtrField<v1::Operator>;
+
+// What one run of an atom does, in numbers. Derived from the operators alone, so that an atom of an
+// archive and a sample of it give the same. Doubles: a hostile shape may exceed any integer.
+struct Work {
+  std::string operator_key;  // "aten::conv2d"; "GROUP aten::add_" for other kinds of atoms
+  std::string_view backend;  // kernel family LibTorch selects for this number of threads
+  double macs = 0;
+  double bytes_in = 0;  // activations read
+  double bytes_out = 0;
+  double weight_bytes = 0;
+  const Operators* operators = nullptr;
+
+  double bytes() const { return bytes_in + bytes_out + weight_bytes; }
+};
+
+// The atom or sample must outlive the result.
+Work work_of(const v1::Atom& atom, unsigned threads);
+Work work_of(const v1::Sample& sample, unsigned threads);
+
+}  // namespace adamec::predict
