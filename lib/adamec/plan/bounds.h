@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "adamec/plan/min_cut.h"
+
+namespace adamec::plan {
+
+// Lower bounds of all placements under pins, tightened by better prices (Lagrangian relaxation).
+class Bounds {
+ public:
+  // `on_placement` sees every relaxed solution on the way.
+  Bounds(const Evaluator& evaluator, std::function<void(const Placement&)> on_placement);
+
+  struct Result {
+    double bound_ms = 0;       // infinite: no placement keeps the pins
+    Prices prices;             // that gave the bound
+    Placement placement;       // the relaxed solution under these prices
+    Placement overfull;        // the last one that did not fit into memory, if any
+    double free_moves_ms = 0;  // bound without any price for moves and without forced moves
+    Placement free_placement;  // its solution
+  };
+
+  // Prices to begin with: one unit of flow split evenly over the branches of the graph.
+  Prices initial_prices() const;
+  // Improves `prices` by at most `rounds` cuts; stops early when the bound reaches `cutoff_ms`.
+  Result tighten(const std::vector<int>& pins, const Prices& prices, int rounds, double cutoff_ms);
+
+  // Solves for placements that leave room for the largest activation of all, for their own sake.
+  void propose_fitting(const std::vector<int>& pins, const Prices& prices);
+
+  std::int64_t work() const { return work_; }
+
+ private:
+  struct Priced {
+    Relaxation::Solution solution;
+    double bound_ms;
+  };
+  Priced solve(const std::vector<int>& pins, const Prices& prices);
+  std::vector<double> room(const std::vector<int>& pins) const;
+  bool add_critical_path(Prices& prices, const Placement& placement, double step) const;
+  void tighten_memory(const std::vector<int>& pins, int tier, double room_bytes, int rounds,
+                      double cutoff_ms, Result& result);
+  void keep_better(const Priced& priced, const Prices& prices, Result& result) const;
+  double weights_on(const Placement& placement, int tier) const;
+
+  const Evaluator& evaluator_;
+  const CostGraph& costs_;
+  std::function<void(const Placement&)> on_placement_;
+  Relaxation relaxation_;
+  bool moves_cost_ = false;
+  std::int64_t work_ = 0;
+};
+
+}  // namespace adamec::plan

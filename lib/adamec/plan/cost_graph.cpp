@@ -1,0 +1,211 @@
+#include "adamec/plan/cost_graph.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "adamec/base/error.h"
+
+namespace adamec::plan {
+namespace {
+
+// Larger sums of bytes or milliseconds would overflow or drown all differences.
+constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 50;
+constexpr double kMaxMilliseconds = 1e12;
+constexpr int kMaxTiers = 64;
+
+std::string field(const char* list, std::size_t index, const char* name = "") {
+  std::string text = fmt::format("{}[{}]", list, index);
+  if (*name != '\0') text += fmt::format(".{}", name);
+  return text;
+}
+
+class Builder {
+ public:
+  Builder(const v1::CostGraph& message, const std::string& source)
+      : message_(message), source_(source) {}
+
+  CostGraph build() {
+    result_.name = message_.name();
+    result_.source = source_;
+    add_tiers();
+    add_links();
+    add_graph();
+    add_costs();
+    add_endpoints("inputs", message_.inputs(), result_.inputs);
+    add_endpoints("outputs", message_.outputs(), result_.outputs);
+    check_sources();
+    return std::move(result_);
+  }
+
+ private:
+  void check_bytes(std::uint64_t bytes, const std::string& where) const {
+    if (bytes > kMaxBytes) fail("{}: {}: {} is too large", source_, where, bytes);
+  }
+
+  void check_milliseconds(double value, const std::string& where) const {
+    if (!(value >= 0) || value > kMaxMilliseconds) {
+      fail("{}: {}: {} is not a time in milliseconds (expected 0 to {:g})", source_, where, value,
+           kMaxMilliseconds);
+    }
+  }
+
+  int tier(const std::string& name, const std::string& where) const {
+    const auto found = result_.find_tier(name);
+    if (!found) fail("{}: {}: unknown tier '{}'", source_, where, printable(name));
+    return *found;
+  }
+
+  void add_tiers() {
+    if (message_.tiers().empty() || message_.tiers_size() > kMaxTiers) {
+      fail("{}: tiers: {} given, expected 1 to {}", source_, message_.tiers_size(), kMaxTiers);
+    }
+    for (int i = 0; i < message_.tiers_size(); ++i) {
+      const v1::CostGraph::Tier& tier = message_.tiers(i);
+      const std::string where = field("tiers", static_cast<std::size_t>(i), "name");
+      if (tier.name().empty()) fail("{}: {}: expected a name", source_, where);
+      if (result_.find_tier(tier.name())) {
+        fail("{}: {}: two tiers have the name '{}'", source_, where, printable(tier.name()));
+      }
+      result_.tiers.push_back({tier.name(), tier.memory_bytes()});
+    }
+    result_.links.resize(result_.tiers.size() * result_.tiers.size());
+  }
+
+  void add_links() {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(message_.links_size()); ++i) {
+      const v1::CostGraph::Link& link = message_.links(static_cast<int>(i));
+      const int from = tier(link.from(), field("links", i, "from"));
+      const int to = tier(link.to(), field("links", i, "to"));
+      if (from == to) {
+        fail("{}: {}: connects '{}' with itself", source_, field("links", i), link.from());
+      }
+      const double rate = link.bytes_per_second();
+      if (!std::isfinite(rate) || rate <= 0) {
+        fail("{}: {}: {} is not a bandwidth (expected a number greater than 0)", source_,
+             field("links", i, "bytes_per_second"), rate);
+      }
+      check_milliseconds(link.latency_ms(), field("links", i, "latency_ms"));
+      auto& slot = result_.links[static_cast<std::size_t>(from) * result_.tiers.size() + to];
+      if (slot) {
+        fail("{}: {}: two links lead from '{}' to '{}'", source_, field("links", i),
+             printable(link.from()), printable(link.to()));
+      }
+      slot = Link{rate, link.latency_ms()};
+    }
+  }
+
+  void add_graph() {
+    std::vector<graph::TensorDescription> tensors;
+    for (const v1::CostGraph::Tensor& tensor : message_.tensors()) {
+      if (tensor.id().empty()) {
+        fail("{}: {}: expected an id", source_, field("tensors", tensors.size(), "id"));
+      }
+      check_bytes(tensor.bytes(), field("tensors", tensors.size(), "bytes"));
+      check_transfer(tensor.bytes(), field("tensors", tensors.size(), "bytes"));
+      tensors.push_back({tensor.id(), tensor.bytes()});
+    }
+    std::vector<graph::AtomDescription> atoms;
+    for (const v1::CostGraph::Atom& atom : message_.atoms()) {
+      if (atom.id().empty()) {
+        fail("{}: {}: expected an id", source_, field("atoms", atoms.size(), "id"));
+      }
+      atoms.push_back({atom.id(),
+                       {atom.inputs().begin(), atom.inputs().end()},
+                       {atom.outputs().begin(), atom.outputs().end()}});
+    }
+    result_.graph = graph::AtomGraph(tensors, atoms, source_);
+  }
+
+  void check_transfer(std::uint64_t bytes, const std::string& where) const {
+    for (const auto& link : result_.links) {
+      if (link) check_milliseconds(link->transfer_ms(bytes), where + " over the slowest link");
+    }
+  }
+
+  void add_costs() {
+    std::uint64_t all_weights = 0;
+    for (const v1::CostGraph::Atom& atom : message_.atoms()) {
+      const std::string where = fmt::format("atom '{}': ", printable(atom.id()));
+      check_bytes(atom.weight_bytes(), where + "weight_bytes");
+      check_bytes(atom.activation_bytes(), where + "activation_bytes");
+      check_bytes(all_weights += atom.weight_bytes(), "sum of all weight_bytes");
+      if (static_cast<std::size_t>(atom.latency_ms_size()) != result_.tiers.size()) {
+        fail("{}: {}latency_ms: {} numbers, expected {}, one per tier", source_, where,
+             atom.latency_ms_size(), result_.tiers.size());
+      }
+      for (double latency : atom.latency_ms()) check_milliseconds(latency, where + "latency_ms");
+      AtomCost cost{atom.weight_bytes(),
+                    atom.activation_bytes(),
+                    {atom.latency_ms().begin(), atom.latency_ms().end()},
+                    std::vector<char>(result_.tiers.size(), atom.tiers().empty() ? 1 : 0)};
+      for (const std::string& name : atom.tiers()) {
+        char& allowed = cost.allowed[tier(name, where + "tiers")];
+        if (allowed) {
+          fail("{}: {}tiers: '{}' is listed twice", source_, where, printable(name));
+        }
+        allowed = 1;
+      }
+      result_.atoms.push_back(std::move(cost));
+    }
+  }
+
+  template <typename Messages>
+  void add_endpoints(const char* list, const Messages& messages, std::vector<Endpoint>& endpoints) {
+    std::set<int> seen;
+    for (const v1::CostGraph::Endpoint& message : messages) {
+      const std::size_t index = endpoints.size();
+      const auto tensor = result_.graph.find_tensor(message.tensor());
+      if (!tensor) {
+        fail("{}: {}: unknown tensor '{}'", source_, field(list, index, "tensor"),
+             printable(message.tensor()));
+      }
+      if (!seen.insert(*tensor).second) {
+        fail("{}: {}: tensor '{}' is listed twice", source_, field(list, index, "tensor"),
+             printable(message.tensor()));
+      }
+      const bool input = &endpoints == &result_.inputs;
+      const int producer = result_.graph.tensors()[*tensor].producer;
+      if (input && producer >= 0) {
+        fail("{}: {}: tensor '{}' is produced by atom '{}'", source_, field(list, index, "tensor"),
+             printable(message.tensor()), printable(result_.graph.atoms()[producer].id));
+      }
+      int at = -1;
+      if (input || !message.tier().empty()) at = tier(message.tier(), field(list, index, "tier"));
+      endpoints.push_back({*tensor, at});
+    }
+  }
+
+  void check_sources() const {
+    std::vector<char> available(result_.graph.tensors().size(), 0);
+    for (const Endpoint& input : result_.inputs) {
+      available[input.tensor] = 1;
+    }
+    for (std::size_t i = 0; i < available.size(); ++i) {
+      const graph::Tensor& tensor = result_.graph.tensors()[i];
+      if (tensor.producer < 0 && !available[i]) {
+        fail("{}: tensor '{}': no atom produces it and it is not among the inputs", source_,
+             printable(tensor.id));
+      }
+    }
+  }
+
+  const v1::CostGraph& message_;
+  const std::string& source_;
+  CostGraph result_;
+};
+
+}  // namespace
+
+std::optional<int> CostGraph::find_tier(const std::string& tier) const {
+  const auto at = std::find_if(tiers.begin(), tiers.end(),
+                               [&](const Tier& candidate) { return candidate.name == tier; });
+  if (at == tiers.end()) return std::nullopt;
+  return static_cast<int>(at - tiers.begin());
+}
+
+CostGraph make_cost_graph(const v1::CostGraph& message, const std::string& source) {
+  return Builder(message, source).build();
+}
+
+}  // namespace adamec::plan

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "adamec/plan/control_graph.h"
+#include "adamec/plan/cost_graph.h"
+
+namespace adamec::plan {
+
+struct Transfer {
+  int tensor;
+  int from;
+  int to;
+  std::uint64_t bytes;
+  double ms;
+};
+
+// A convex set of atoms that runs on one tier without control moving.
+struct Block {
+  int tier;
+  std::vector<int> atoms;  // in execution order
+};
+
+// What a placement costs when its atoms run one after another: compute, every tensor sent once to
+// each other tier that needs it, and the latency of every move of control (ControlGraph).
+struct Evaluation {
+  std::string infeasible;          // why the placement cannot run, in one line; empty when it can
+  double latency_ms = 0;           // infinite when a link is missing
+  std::vector<double> compute_ms;  // per tier
+  double transfer_ms = 0;
+  double handoff_ms = 0;
+  int moves = 0;
+  std::vector<std::uint64_t> memory_bytes;  // per tier: weights + the largest activation
+  std::vector<Transfer> transfers;          // by tensor
+  std::vector<Block> blocks;                // in execution order
+
+  bool feasible() const { return infeasible.empty(); }
+};
+
+// The one true cost of placements on one or two tiers: every algorithm and baseline is scored here.
+class Evaluator {
+ public:
+  // The cost graph must outlive this object. Throws Error for more than two tiers.
+  explicit Evaluator(const CostGraph& costs);
+
+  const CostGraph& costs() const { return costs_; }
+  const ControlGraph& control() const { return control_; }
+
+  // Milliseconds; infinite when a link is missing. Memory and allowed tiers are not looked at.
+  double latency_ms(const Placement& placement) const;
+  // Memory of every tier under the placement.
+  std::vector<std::uint64_t> memory_bytes(const Placement& placement) const;
+  // Bytes by which a tier's use exceeds its memory; 0 when it fits.
+  std::uint64_t excess_bytes(int tier, std::uint64_t used) const;
+  bool fits(const Placement& placement) const;
+  // Whether every atom is on a tier where it may run.
+  bool allowed(const Placement& placement) const;
+
+  // Everything about the placement (one tier index per atom).
+  Evaluation evaluate(const Placement& placement) const;
+
+ private:
+  template <typename OnTransfer>
+  void for_each_transfer(const Placement& placement, OnTransfer on_transfer) const;
+  std::string obstacle(const Placement& placement, const Evaluation& evaluation) const;
+
+  const CostGraph& costs_;
+  ControlGraph control_;
+  std::vector<int> input_tier_;   // per tensor; -1: not an input
+  std::vector<int> output_tier_;  // per tensor; -1: not needed anywhere
+};
+
+}  // namespace adamec::plan

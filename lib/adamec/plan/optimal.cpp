@@ -1,0 +1,285 @@
+#include "adamec/plan/optimal.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <queue>
+
+#include "adamec/base/error.h"
+#include "adamec/base/units.h"
+#include "adamec/plan/baselines.h"
+#include "adamec/plan/bounds.h"
+
+namespace adamec::plan {
+namespace {
+
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+constexpr int kRootRounds = 40;
+constexpr int kNodeRounds = 4;
+
+struct Pin {
+  int atom;
+  int tier;
+};
+
+// A set of placements: those that keep the pins.
+struct Node {
+  double bound_ms;
+  std::int64_t number;  // in order of creation; the newest of equal bounds comes first
+  std::vector<Pin> pins;
+  std::shared_ptr<const Prices> prices;
+
+  bool operator<(const Node& other) const {
+    if (bound_ms != other.bound_ms) return bound_ms > other.bound_ms;
+    return number < other.number;
+  }
+};
+
+class Search {
+ public:
+  Search(const Evaluator& evaluator, const SearchLimits& limits)
+      : evaluator_(evaluator),
+        costs_(evaluator.costs()),
+        control_(evaluator.control()),
+        limits_(limits),
+        root_pins_(initial_pins(evaluator)),
+        bounds_(evaluator, [this](const Placement& placement) { consider(placement); }) {}
+
+  Plan run();
+
+ private:
+  void consider(const Placement& placement);
+  void pin_oversized_atoms();
+  void consider_simple_placements();
+  void expand(const Node& node, int rounds);
+  bool branch_on_memory(const Node& node, const Bounds::Result& result, std::vector<int>& pins);
+  bool branch_on_chain(const Node& node, const Bounds::Result& result, const Placement& placement,
+                       std::vector<int>& pins);
+  void branch_on_atom(const Node& node, const Bounds::Result& result, std::vector<int>& pins,
+                      int atom, int first_tier);
+  void push(const Node& parent, const Bounds::Result& result, std::vector<int>& pins,
+            const std::vector<Pin>& more);
+  std::vector<int> chain(const Placement& placement, const std::vector<int>& pins) const;
+  [[noreturn]] void report_infeasible(bool exhausted) const;
+
+  double cutoff_ms() const { return best_ms_ * (1 - kProofTolerance); }
+  bool out_of_budget() const {
+    return bounds_.work() >= limits_.work || (limits_.stop && limits_.stop());
+  }
+
+  const Evaluator& evaluator_;
+  const CostGraph& costs_;
+  const ControlGraph& control_;
+  const SearchLimits& limits_;
+  std::vector<int> root_pins_;
+  Bounds bounds_;
+  std::priority_queue<Node> open_;
+  std::int64_t created_ = 0;
+  std::shared_ptr<const Prices> prices_;  // of the node being expanded
+
+  Placement best_;
+  double best_ms_ = kInfinite;
+  // The placement that comes closest to fitting into memory, for the message when none fits.
+  std::uint64_t least_excess_ = UINT64_MAX;
+  std::string closest_;
+};
+
+void Search::consider(const Placement& placement) {
+  if (!evaluator_.allowed(placement)) return;
+  const double latency = evaluator_.latency_ms(placement);
+  if (latency >= best_ms_) return;
+  const auto used = evaluator_.memory_bytes(placement);
+  std::uint64_t excess = 0;
+  for (int tier = 0; tier < costs_.tier_count(); ++tier) {
+    excess += evaluator_.excess_bytes(tier, used[tier]);
+  }
+  if (excess == 0) {
+    best_ms_ = latency;
+    best_ = placement;
+  } else if (excess < least_excess_) {
+    least_excess_ = excess;
+    closest_ = evaluator_.evaluate(placement).infeasible;
+  }
+}
+
+// An atom that alone exceeds a tier's memory runs on the other one.
+void Search::pin_oversized_atoms() {
+  for (std::size_t i = 0; i < root_pins_.size(); ++i) {
+    const AtomCost& atom = costs_.atoms[i];
+    const std::uint64_t bytes = atom.weight_bytes + atom.activation_bytes;
+    for (int tier = 0; tier < 2; ++tier) {
+      const std::uint64_t excess = evaluator_.excess_bytes(tier, bytes);
+      if (excess == 0 || root_pins_[i] == 1 - tier) continue;
+      if (root_pins_[i] == tier || evaluator_.excess_bytes(1 - tier, bytes) > 0) {
+        fail_with(ErrorKind::kInfeasible, "{}: atom '{}' needs {} of memory, {} more than '{}' has",
+                  costs_.source, printable(costs_.graph.atoms()[i].id), format_bytes(bytes),
+                  format_bytes(excess), printable(costs_.tiers[tier].name));
+      }
+      root_pins_[i] = 1 - tier;
+    }
+  }
+}
+
+void Search::consider_simple_placements() {
+  Placement placement(root_pins_.size());
+  for (int tier = 0; tier < 2; ++tier) {
+    for (std::size_t i = 0; i < placement.size(); ++i) {
+      placement[i] = root_pins_[i] >= 0 ? root_pins_[i] : tier;
+    }
+    consider(placement);
+  }
+}
+
+// One atom per phase after the first, along a path that determines the placement's moves; atoms
+// that are pinned already where there are any.
+std::vector<int> Search::chain(const Placement& placement, const std::vector<int>& pins) const {
+  std::vector<int> phases;
+  control_.phases(placement, phases);
+  std::vector<int> atoms;
+  int phase = 0;
+  for (int edge : control_.critical_path(placement, phases)) {
+    const int node = control_.edges()[edge].to;
+    if (node >= costs_.atom_count() || phases[node] == 0) continue;
+    if (phases[node] > phase) {
+      atoms.push_back(node);
+      phase = phases[node];
+    } else if (pins[node] >= 0) {
+      atoms.back() = node;
+    }
+  }
+  return atoms;
+}
+
+void Search::push(const Node& parent, const Bounds::Result& result, std::vector<int>& pins,
+                  const std::vector<Pin>& more) {
+  for (const Pin& pin : more) pins[pin.atom] = pin.tier;
+  const double forced = control_.handoff_ms(control_.forced_moves(pins));
+  for (const Pin& pin : more) pins[pin.atom] = -1;
+  const double bound = std::max(result.bound_ms, result.free_moves_ms + forced);
+  if (bound >= cutoff_ms()) return;
+  Node child{bound, created_++, parent.pins, prices_};
+  child.pins.insert(child.pins.end(), more.begin(), more.end());
+  open_.push(std::move(child));
+}
+
+void Search::branch_on_atom(const Node& node, const Bounds::Result& result, std::vector<int>& pins,
+                            int atom, int first_tier) {
+  push(node, result, pins, {{atom, 1 - first_tier}});
+  push(node, result, pins, {{atom, first_tier}});
+}
+
+// Picks the largest free atom on a tier that is overfull in some relaxed solution.
+bool Search::branch_on_memory(const Node& node, const Bounds::Result& result,
+                              std::vector<int>& pins) {
+  for (const Placement* placement : {&result.placement, &result.free_placement, &result.overfull}) {
+    if (placement->empty()) continue;
+    const auto used = evaluator_.memory_bytes(*placement);
+    for (int tier = 0; tier < costs_.tier_count(); ++tier) {
+      if (evaluator_.excess_bytes(tier, used[tier]) == 0) continue;
+      int largest = -1;
+      std::uint64_t most = 0;
+      for (int atom = 0; atom < costs_.atom_count(); ++atom) {
+        const std::uint64_t bytes =
+            costs_.atoms[atom].weight_bytes + costs_.atoms[atom].activation_bytes;
+        if ((*placement)[atom] != tier || pins[atom] >= 0 || bytes <= most) continue;
+        largest = atom;
+        most = bytes;
+      }
+      if (largest < 0) continue;
+      branch_on_atom(node, result, pins, largest, 1 - tier);
+      return true;
+    }
+  }
+  return false;
+}
+
+bool Search::branch_on_chain(const Node& node, const Bounds::Result& result,
+                             const Placement& placement, std::vector<int>& pins) {
+  if (placement.empty()) return false;
+  std::vector<Pin> kept;
+  for (int atom : chain(placement, pins)) {
+    if (pins[atom] >= 0) continue;
+    kept.push_back({atom, 1 - placement[atom]});
+    push(node, result, pins, kept);
+    kept.back().tier = placement[atom];
+  }
+  if (kept.empty()) return false;
+  push(node, result, pins, kept);
+  return true;
+}
+
+void Search::expand(const Node& node, int rounds) {
+  std::vector<int> pins = root_pins_;
+  for (const Pin& pin : node.pins) pins[pin.atom] = pin.tier;
+  Bounds::Result result = bounds_.tighten(pins, *node.prices, rounds, cutoff_ms());
+  result.bound_ms = std::max(result.bound_ms, node.bound_ms);
+  const double forced = control_.handoff_ms(control_.forced_moves(pins));
+  result.bound_ms = std::max(result.bound_ms, result.free_moves_ms + forced);
+  if (result.bound_ms >= cutoff_ms()) return;
+  prices_ = std::make_shared<const Prices>(std::move(result.prices));
+  if (branch_on_memory(node, result, pins)) return;
+  if (branch_on_chain(node, result, result.placement, pins)) return;
+  if (branch_on_chain(node, result, result.free_placement, pins)) return;
+  const auto free_atom = std::find(pins.begin(), pins.end(), -1);
+  if (free_atom == pins.end()) return;  // one placement, which has been considered
+  const int atom = static_cast<int>(free_atom - pins.begin());
+  branch_on_atom(node, result, pins, atom, result.placement[atom]);
+}
+
+void Search::report_infeasible(bool exhausted) const {
+  const char* how = exhausted ? "no placement can run" : "no placement was found within the limits";
+  if (!closest_.empty()) {
+    fail_with(ErrorKind::kInfeasible, "{}: {}: in the closest, {}", costs_.source, how, closest_);
+  }
+  fail_with(ErrorKind::kInfeasible, "{}: {}: tensors or control cannot reach a tier without a link",
+            costs_.source, how);
+}
+
+Plan Search::run() {
+  pin_oversized_atoms();
+  consider_simple_placements();
+  prices_ = std::make_shared<const Prices>(bounds_.initial_prices());
+  const Node root{0, created_++, {}, prices_};
+  expand(root, kRootRounds);
+  if (!open_.empty()) {
+    bounds_.propose_fitting(root_pins_, *prices_);
+    consider(neurosurgeon(evaluator_));
+    consider(dads(evaluator_));
+  }
+  while (!open_.empty() && open_.top().bound_ms < cutoff_ms() && !out_of_budget()) {
+    const Node node = open_.top();
+    open_.pop();
+    expand(node, kNodeRounds);
+  }
+  const bool exhausted = open_.empty() || open_.top().bound_ms >= cutoff_ms();
+  if (std::isinf(best_ms_)) report_infeasible(exhausted);
+  return make_plan(evaluator_, best_, exhausted ? best_ms_ : open_.top().bound_ms);
+}
+
+}  // namespace
+
+Plan make_plan(const Evaluator& evaluator, Placement placement, double lower_bound_ms) {
+  Plan plan;
+  plan.evaluation = evaluator.evaluate(placement);
+  plan.placement = std::move(placement);
+  const double latency = plan.evaluation.latency_ms;
+  plan.lower_bound_ms =
+      lower_bound_ms >= latency * (1 - kProofTolerance) ? latency : lower_bound_ms;
+  if (latency > plan.lower_bound_ms) plan.gap = (latency - plan.lower_bound_ms) / latency;
+  return plan;
+}
+
+Plan find_optimal(const Evaluator& evaluator, const SearchLimits& limits) {
+  const CostGraph& costs = evaluator.costs();
+  if (costs.tier_count() == 1) {
+    Plan plan = make_plan(evaluator, Placement(costs.atoms.size(), 0), 0);
+    if (!plan.evaluation.feasible()) {
+      fail_with(ErrorKind::kInfeasible, "{}: {}", costs.source, plan.evaluation.infeasible);
+    }
+    return make_plan(evaluator, plan.placement, plan.evaluation.latency_ms);
+  }
+  return Search(evaluator, limits).run();
+}
+
+}  // namespace adamec::plan
