@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace adamec::measure {
+
+// CPU numbers, ascending, each once.
+using CpuList = std::vector<int>;
+
+// "0,2-3" -> {0, 2, 3}. Throws Error(kUsage) naming `field` unless the text is such a list of CPU
+// numbers below 1024.
+CpuList parse_cpu_list(const std::string& text, const std::string& field);
+// {0, 2, 3} -> "0,2-3".
+std::string format_cpu_list(const CpuList& cpus);
+
+// The CPUs the calling thread may run on.
+CpuList current_affinity();
+// Restricts the calling thread, and the threads and processes it starts later. Throws Error when
+// one of the CPUs does not exist or is not allowed.
+void set_affinity(const CpuList& cpus);
+
+}  // namespace adamec::measure

@@ -1,0 +1,106 @@
+#include "adamec/measure/protocol.h"
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+#include <utility>
+
+#include "adamec/base/error.h"
+
+namespace adamec::measure {
+namespace {
+
+class Round {
+ public:
+  Round(std::span<const Job> jobs, std::span<const v1::Context> contexts, Stage& stage,
+        const Clock& clock, const std::function<void()>& on_visit)
+      : jobs_(jobs), contexts_(contexts), stage_(stage), clock_(clock), on_visit_(on_visit) {
+    result_.loads.resize(contexts.size());
+    result_.jobs.resize(jobs.size());
+    for (JobResult& job : result_.jobs) job.series.resize(contexts.size());
+  }
+
+  void pass(std::uint64_t seed) {
+    const std::uint64_t streams = contexts_.size() + 1;
+    const std::uint64_t first = result_.passes * streams;
+    for (std::size_t context : shuffled(contexts_.size(), seed, first)) {
+      visit_all(context, shuffled(jobs_.size(), seed, first + 1 + context));
+    }
+    ++result_.passes;
+  }
+
+  bool anything_left() const {
+    for (std::size_t context = 0; context < contexts_.size(); ++context) {
+      for (std::size_t job = 0; job < jobs_.size(); ++job) {
+        if (wanted(job, context)) return true;
+      }
+    }
+    return false;
+  }
+
+  RoundResult take() { return std::move(result_); }
+  unsigned passes() const { return result_.passes; }
+
+ private:
+  bool wanted(std::size_t job, std::size_t context) const {
+    const auto& contexts = jobs_[job].contexts;
+    return result_.jobs[job].failure.empty() &&
+           std::find(contexts.begin(), contexts.end(), context) != contexts.end();
+  }
+
+  void visit_all(std::size_t context, std::vector<std::size_t> order) {
+    std::erase_if(order, [&](std::size_t job) { return !wanted(job, context); });
+    if (order.empty()) return;
+    const VisitOptions options = visit_options(contexts_[context].cpu_load());
+    stage_.enter(contexts_[context]);
+    for (std::size_t job : order) visit(job, context, options);
+    const LoadReading load = stage_.leave();
+    result_.loads[context].others += load.others;
+    result_.loads[context].total += load.total;
+  }
+
+  void visit(std::size_t job, std::size_t context, const VisitOptions& options) {
+    JobResult& result = result_.jobs[job];
+    try {
+      result.series[context].visit(*jobs_[job].runnable, clock_, options);
+    } catch (const Error& error) {
+      result.failure = error.what();
+    }
+    on_visit_();
+  }
+
+  std::span<const Job> jobs_;
+  std::span<const v1::Context> contexts_;
+  Stage& stage_;
+  const Clock& clock_;
+  const std::function<void()>& on_visit_;
+  RoundResult result_;
+};
+
+}  // namespace
+
+std::vector<std::size_t> shuffled(std::size_t count, std::uint64_t seed, std::uint64_t stream) {
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::seed_seq seeds{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32),
+                      static_cast<std::uint32_t>(stream), static_cast<std::uint32_t>(stream >> 32)};
+  std::mt19937_64 random(seeds);
+  // std::shuffle differs between standard libraries
+  for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[random() % i]);
+  return order;
+}
+
+RoundResult measure_round(std::span<const Job> jobs, std::span<const v1::Context> contexts,
+                          Stage& stage, const Clock& clock, const RoundOptions& options,
+                          const std::function<void()>& on_visit) {
+  Round round(jobs, contexts, stage, clock, on_visit);
+  const auto more = [&] {
+    return round.passes() < kMostVisits && clock.wall_us() < options.extra_until_us;
+  };
+  while ((round.passes() < options.visits || more()) && round.anything_left()) {
+    round.pass(options.seed);
+  }
+  return round.take();
+}
+
+}  // namespace adamec::measure

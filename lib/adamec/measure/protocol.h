@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "adamec/measure/clock.h"
+#include "adamec/measure/runnable.h"
+#include "adamec/measure/series.h"
+#include "adamec/measure/stage.h"
+
+namespace adamec::measure {
+
+inline constexpr unsigned kFewestVisits = 4;
+inline constexpr unsigned kMostVisits = 64;
+
+// One runnable and the contexts to measure it in.
+struct Job {
+  Runnable* runnable = nullptr;
+  std::vector<std::size_t> contexts;  // indices into the contexts of the round
+};
+
+struct RoundOptions {
+  unsigned visits = kFewestVisits;  // of every job in each of its contexts
+  std::uint64_t seed = 0;
+  // Clock time until which further visits may be made (up to kMostVisits). At most one pass more.
+  double extra_until_us = 0;
+};
+
+struct JobResult {
+  std::vector<Series> series;  // one per context of the round; empty where not asked for
+  std::string failure;         // what the runnable threw; empty: all is well
+};
+
+struct RoundResult {
+  std::vector<JobResult> jobs;
+  std::vector<LoadReading> loads;  // per context, over all visits
+  unsigned passes = 0;
+};
+
+// Measures a round: jobs and contexts interleaved in time, so that all of them see the same moods
+// of the machine and measurements of one job in two contexts can be compared. One pass goes through
+// the contexts in random order and, in each, visits the jobs in random order; the order follows
+// from the seed. A job that fails is not visited again. `on_visit` is called after every visit.
+RoundResult measure_round(std::span<const Job> jobs, std::span<const v1::Context> contexts,
+                          Stage& stage, const Clock& clock, const RoundOptions& options,
+                          const std::function<void()>& on_visit);
+
+// A permutation of 0 .. count-1 that depends on nothing but the seed and the stream.
+std::vector<std::size_t> shuffled(std::size_t count, std::uint64_t seed, std::uint64_t stream);
+
+}  // namespace adamec::measure

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adamec/measure/affinity.h"
+#include "adamec/measure/sample_plan.h"
+
+namespace adamec::tools {
+
+// The command line as given; every option is documented once, in add_options().
+struct ProfileOptions {
+  std::vector<std::string> archives;
+  std::string output;
+  std::string threads = "1";
+  std::string cpu_load = "0";
+  std::string cpus;
+  std::string budget;
+  std::string only;
+  std::string shard = "1/1";
+  unsigned visits = 0;
+  std::uint64_t seed = 0;
+  bool list = false;
+  bool resume = false;
+};
+
+// The same, understood.
+struct ProfileConfig {
+  std::vector<std::string> archives;
+  std::string output;  // empty: print the latencies
+  std::vector<v1::Context> contexts;
+  std::optional<measure::CpuList> cpus;
+  measure::Selection selection;
+  double budget_us = 0;
+  unsigned visits = 0;
+  std::uint64_t seed = 0;
+  bool list = false;
+  bool resume = false;
+};
+
+void add_options(CLI::App& app, ProfileOptions& options);
+
+// Throws Error(kUsage) naming the option.
+ProfileConfig understand(const ProfileOptions& options, bool json);
+
+}  // namespace adamec::tools

@@ -1,0 +1,119 @@
+#include "tools/adamec-profile/summary.h"
+
+#include <algorithm>
+#include <cctype>
+#include <nlohmann/json.hpp>
+
+#include "adamec/base/error.h"
+#include "adamec/base/text_table.h"
+#include "adamec/measure/sample_file.h"
+
+namespace adamec::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json host_json(const v1::Host& host) {
+  return {{"id", host.id()},
+          {"cpu", host.cpu_model()},
+          {"cores", host.cores()},
+          {"architecture", host.architecture()},
+          {"frequency_governor", host.frequency_governor()},
+          {"libtorch", host.libtorch_version()},
+          {"blas", host.blas()},
+          {"onednn", host.onednn()},
+          {"openmp", host.openmp()}};
+}
+
+Json sample_json(const v1::Sample& sample) {
+  const v1::Latency& latency = sample.latency();
+  return {{"atom", sample.sample_atom()},
+          {"signature", sample.signature()},
+          {"threads", sample.context().threads()},
+          {"cpu_load", sample.context().cpu_load()},
+          {"observed_cpu_load", sample.observed().cpu_load()},
+          {"min_us", latency.min_us()},
+          {"p50_us", latency.p50_us()},
+          {"p95_us", latency.p95_us()},
+          {"iqr_us", latency.iqr_us()},
+          {"cpu_us", latency.cpu_us()},
+          {"visits", latency.visits()},
+          {"runs", latency.runs()}};
+}
+
+std::string quoted(const std::string& argument) {
+  const auto plain = [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string("._-/+=:@%,").find(static_cast<char>(c)) != std::string::npos;
+  };
+  if (!argument.empty() && std::all_of(argument.begin(), argument.end(), plain)) return argument;
+  std::string text = "'";
+  for (char c : argument) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+}  // namespace
+
+std::string latency_table(const std::vector<v1::Sample>& samples) {
+  using enum TextTable::Align;
+  TextTable table({{"atom", kLeft},
+                   {"threads", kRight},
+                   {"load", kRight},
+                   {"min us", kRight},
+                   {"p50 us", kRight},
+                   {"p95 us", kRight},
+                   {"runs", kRight}});
+  for (const v1::Sample& sample : samples) {
+    const v1::Latency& latency = sample.latency();
+    table.add_row({printable(sample.sample_atom()), fmt::format("{}", sample.context().threads()),
+                   fmt::format("{}", sample.context().cpu_load()),
+                   fmt::format("{:.1f}", latency.min_us()), fmt::format("{:.1f}", latency.p50_us()),
+                   fmt::format("{:.1f}", latency.p95_us()), fmt::format("{}", latency.runs())});
+  }
+  return table.str();
+}
+
+std::string summary_json(const Summary& summary, const WorkList& work) {
+  const measure::Repeatability repeat = measure::repeatability(summary.result.samples);
+  Json json;
+  json["host"] = host_json(summary.host);
+  json["atoms"] = work.atoms();
+  json["configurations"] = work.configurations();
+  json["measured"] = summary.result.measured;
+  json["left_out"] = summary.result.left_out;
+  json["seconds"] = summary.seconds;
+  json["repeatability"] = {{"samples", repeat.samples},
+                           {"within_5_percent", repeat.within_5},
+                           {"within_10_percent", repeat.within_10}};
+  json["failures"] = Json::array();
+  for (const measure::Failure& failure : summary.result.failures) {
+    json["failures"].push_back({{"archive", work.archive_of(*failure.plan).name()},
+                                {"atom", failure.plan->atom->id()},
+                                {"reason", failure.reason}});
+  }
+  json["samples"] = Json::array();
+  for (const v1::Sample& sample : summary.result.samples) {
+    json["samples"].push_back(sample_json(sample));
+  }
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string summary_line(const Summary& summary) {
+  const measure::Repeatability repeat = measure::repeatability(summary.result.samples);
+  std::string text = fmt::format("{} configurations measured in {:.1f} s", summary.result.measured,
+                                 summary.seconds);
+  if (repeat.samples > 0) {
+    text += fmt::format(
+        "; even and odd visits' minima agree within 5 % for {:.0f} %, within 10 % for {:.0f} % "
+        "(repeatability: no predictor does better)",
+        100 * repeat.within_5, 100 * repeat.within_10);
+  }
+  return text;
+}
+
+std::string failure_text(const measure::Failure& failure, const std::string& archive) {
+  return fmt::format("{}; to reproduce: adamec-profile {} --only {} --threads 1", failure.reason,
+                     quoted(archive), quoted(failure.plan->atom->id()));
+}
+
+}  // namespace adamec::tools

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "adamec/measure/campaign.h"
+#include "tools/adamec-profile/work_list.h"
+
+namespace adamec::tools {
+
+// What there is to say after measuring.
+struct Summary {
+  v1::Host host;
+  measure::CampaignResult result;
+  double seconds = 0;
+};
+
+// Rows of latencies for people, and everything for machines.
+std::string latency_table(const std::vector<v1::Sample>& samples);
+std::string summary_json(const Summary& summary, const WorkList& work);
+// "57 configurations measured in 9.1 s; minima of even and odd visits agree within 5 %: 91 % ..."
+std::string summary_line(const Summary& summary);
+// "M.atoms: conv1.conv2d: reason; to reproduce: adamec-profile M.atoms --only conv1.conv2d ..."
+std::string failure_text(const measure::Failure& failure, const std::string& archive);
+
+}  // namespace adamec::tools
