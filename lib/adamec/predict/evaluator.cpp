@@ -48,6 +48,10 @@ RowKey row_key(const v1::Predictor& message, const Work& work) {
           index_in(message.backends(), work.backend)};
 }
 
+double log_baseline_us(const LinearCost& cost, const Work& work) {
+  return std::log(std::max(cost.us(work.macs, work.bytes()), kLeastUs));
+}
+
 Evaluator::Evaluator(v1::Predictor message, const std::string& source)
     : message_(std::move(message)) {
   check_fields(source);
@@ -142,8 +146,7 @@ Prediction Evaluator::predict(const Work& work, std::string_view signature,
   }
   const Baselines::Match match = baselines_.find(work, context.threads);
   const RowKey key = row_key(message_, work);
-  const double baseline = std::max(match.cost.us(work.macs, work.bytes()), kLeastUs);
-  double log_us = std::log(baseline);
+  double log_us = log_baseline_us(match.cost, work);
   const auto measured = measured_us(signature, context.threads);
   std::vector<float> row;
   if (!measured || context.cpu_load > 0) {

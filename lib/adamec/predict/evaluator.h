@@ -40,5 +40,7 @@ struct RowKey {
   int backend_index = -1;
 };
 RowKey row_key(const v1::Predictor& message, const Work& work);
+// Never -infinity: a baseline of zero counts as a nanosecond.
+double log_baseline_us(const LinearCost& cost, const Work& work);
 
 }  // namespace adamec::predict

@@ -1,0 +1,185 @@
+#include "adamec/predict/fit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "adamec/base/version.h"
+#include "adamec/predict/baseline.h"
+#include "adamec/predict/evaluator.h"
+#include "adamec/predict/features.h"
+#include "adamec/predict/signature.h"
+#include "adamec/predict/xgboost_trainer.h"
+
+namespace adamec::predict {
+namespace {
+
+// Fewer measurements do not determine three coefficients: the roofline is scaled to them instead.
+constexpr std::size_t kLeastPoints = 4;
+
+// What the slowdown may depend on: kinds and amounts of work, not shapes. There are few loads and
+// the ratios are noisy.
+const std::set<std::string> kSlowdownFeatures = {
+    "cpu_load",      "log_macs", "log_bytes_in", "log_bytes_out", "log_weight_bytes",
+    "log_intensity", "operator", "threads",      "log_baseline"};
+
+void add_baseline(v1::Predictor& predictor, const std::string& operator_key, unsigned threads,
+                  const std::string& backend, const LinearCost& cost, std::size_t samples) {
+  v1::Baseline& baseline = *predictor.add_baselines();
+  baseline.set_operator_(operator_key);
+  baseline.set_threads(threads);
+  baseline.set_backend(backend);
+  baseline.set_us_per_mac(cost.us_per_mac);
+  baseline.set_us_per_byte(cost.us_per_byte);
+  baseline.set_constant_us(cost.constant_us);
+  baseline.set_samples(static_cast<std::uint32_t>(samples));
+}
+
+LinearCost fit_group(const std::vector<CostPoint>& points, const LinearCost& roofline) {
+  if (points.size() >= kLeastPoints) return fit_cost(points);
+  double log_ratio = 0;
+  for (const CostPoint& point : points) {
+    log_ratio += std::log(point.us / roofline.us(point.macs, point.bytes));
+  }
+  const double scale = std::exp(log_ratio / static_cast<double>(points.size()));
+  if (!std::isfinite(scale)) return fit_cost(points);  // the roofline is zero here
+  return {roofline.us_per_mac * scale, roofline.us_per_byte * scale, roofline.constant_us * scale};
+}
+
+void add_vocabulary(const TrainingData& data, v1::Predictor& predictor) {
+  std::set<std::string> operators;
+  std::set<std::string> backends;
+  for (const Measurement& measurement : data.measurements) {
+    const Work work = work_of(*measurement.sample, measurement.threads);
+    operators.insert(work.operator_key);
+    backends.insert(std::string(work.backend));
+  }
+  for (const std::string& name : operators) predictor.add_operators(name);
+  for (const std::string& name : backends) predictor.add_backends(name);
+  for (const std::string& name : feature_names()) predictor.add_features(name);
+}
+
+// The row of features as the evaluator will fill it.
+std::vector<float> row_of(const v1::Predictor& predictor, const Baselines& baselines,
+                          const v1::Sample& sample, unsigned threads, double load,
+                          double* log_baseline) {
+  const Work work = work_of(sample, threads);
+  const Baselines::Match match = baselines.find(work, threads);
+  const RowKey key = row_key(predictor, work);
+  *log_baseline = log_baseline_us(match.cost, work);
+  std::vector<float> row;
+  fill_features(work, {key.operator_index, key.backend_index, match.threads, load, *log_baseline},
+                row);
+  return row;
+}
+
+void fit_residual(const TrainingData& data, const Baselines& baselines, std::uint64_t seed,
+                  v1::Predictor& predictor) {
+  Matrix rows{feature_names().size(), {}};
+  std::vector<float> labels;
+  for (const Measurement& measurement : data.measurements) {
+    double log_baseline = 0;
+    rows.add_row(
+        row_of(predictor, baselines, *measurement.sample, measurement.threads, 0, &log_baseline));
+    labels.push_back(static_cast<float>(std::log(measurement.us) - log_baseline));
+  }
+  BoostOptions options;
+  options.rounds = 200;
+  options.depth = 5;
+  options.learning_rate = 0.1;
+  options.l2 = 1;
+  options.rows_per_tree = 0.8;
+  options.columns_per_tree = 0.8;
+  options.least_child_rows = 2;
+  options.seed = seed;
+  *predictor.mutable_residual() = BoostedTrees(rows, labels, options).ensemble();
+}
+
+void fit_slowdown(const TrainingData& data, const Baselines& baselines, std::uint64_t seed,
+                  v1::Predictor& predictor) {
+  if (data.slowdowns.empty()) return;
+  const std::vector<std::string>& names = feature_names();
+  Matrix rows{names.size(), {}};
+  std::vector<float> labels;
+  std::set<double> loads;
+  for (const Slowdown& slowdown : data.slowdowns) {
+    double log_baseline = 0;
+    std::vector<float> row = row_of(predictor, baselines, *slowdown.sample, slowdown.threads,
+                                    slowdown.cpu_load, &log_baseline);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (!kSlowdownFeatures.contains(names[i])) row[i] = std::numeric_limits<float>::quiet_NaN();
+    }
+    rows.add_row(row);
+    labels.push_back(static_cast<float>(std::log(slowdown.ratio)));
+    loads.insert(slowdown.cpu_load);
+  }
+  BoostOptions options;
+  options.rounds = 80;
+  options.depth = 3;
+  options.learning_rate = 0.1;
+  options.l2 = 3;
+  options.least_child_rows = 2;
+  options.monotone.assign(names.size(), 0);
+  options.monotone[kLoadColumn] = 1;
+  options.seed = seed;
+  *predictor.mutable_slowdown() = BoostedTrees(rows, labels, options).ensemble();
+  for (const double load : loads) predictor.add_slowdown_loads(load);
+}
+
+void add_measured(const TrainingData& data, v1::Predictor& predictor) {
+  std::map<std::pair<std::uint64_t, unsigned>, double> measured;
+  for (const Measurement& measurement : data.measurements) {
+    const auto hash = signature_hash(measurement.sample->signature());
+    measured.emplace(std::pair(hash, measurement.threads), measurement.us);
+  }
+  for (const auto& [key, us] : measured) {
+    v1::Measured& entry = *predictor.add_measured();
+    entry.set_signature_hash(key.first);
+    entry.set_threads(key.second);
+    entry.set_us(us);
+  }
+}
+
+}  // namespace
+
+void fit_baselines(const TrainingData& data, v1::Predictor& predictor) {
+  std::map<unsigned, std::vector<CostPoint>> by_threads;
+  std::map<std::tuple<std::string, unsigned, std::string>, std::vector<CostPoint>> groups;
+  for (const Measurement& measurement : data.measurements) {
+    const Work work = work_of(*measurement.sample, measurement.threads);
+    const CostPoint point{work.macs, work.bytes(), measurement.us};
+    by_threads[measurement.threads].push_back(point);
+    groups[{work.operator_key, measurement.threads, std::string(work.backend)}].push_back(point);
+    groups[{work.operator_key, measurement.threads, kAnyBackend}].push_back(point);
+  }
+  std::map<unsigned, LinearCost> rooflines;
+  for (const auto& [threads, points] : by_threads) {
+    rooflines[threads] = fit_cost(points);
+    add_baseline(predictor, "", threads, kAnyBackend, rooflines[threads], points.size());
+  }
+  for (const auto& [key, points] : groups) {
+    const auto& [operator_key, threads, backend] = key;
+    add_baseline(predictor, operator_key, threads, backend, fit_group(points, rooflines[threads]),
+                 points.size());
+  }
+}
+
+v1::Predictor fit_predictor(const TrainingData& data, std::uint64_t seed) {
+  v1::Predictor predictor;
+  predictor.set_format_version(kPredictorFormatVersion);
+  predictor.set_adamec_version(version());
+  *predictor.mutable_host() = data.host;
+  predictor.set_seed(seed);
+  add_vocabulary(data, predictor);
+  fit_baselines(data, predictor);
+  const Baselines baselines(predictor.baselines(), "baselines");
+  fit_residual(data, baselines, seed, predictor);
+  fit_slowdown(data, baselines, seed, predictor);
+  add_measured(data, predictor);
+  return predictor;
+}
+
+}  // namespace adamec::predict

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "adamec/v1/samples.pb.h"
+
+namespace adamec::predict {
+
+// Sample sets carry no version of their own: fields are only ever added.
+inline constexpr std::uint32_t kSampleFormatVersion = 1;
+
+// The samples of several files as one set. Throws Error, naming file, sample and field, for files
+// that are not sample sets and samples whose numbers cannot be.
+struct SampleFiles {
+  v1::SampleSet samples;
+  std::string sha256;  // of the files' bytes in order: the same for the files concatenated
+};
+SampleFiles read_samples(const std::vector<std::string>& paths);
+
+// One configuration, measured without load.
+//
+// The label is Latency.min_us, the minimum over visits interleaved with other atoms: on shared
+// machines it repeats where a median does not (the same configuration measured again: the least).
+struct Measurement {
+  const v1::Sample* sample = nullptr;
+  unsigned threads = 1;
+  double us = 0;
+  double even_us = 0;  // minima of half the visits each; 0: there was one visit
+  double odd_us = 0;
+  std::set<std::string> models;  // that contain it
+};
+
+// One configuration under load, as a ratio of medians to the unloaded one of the same round: both
+// saw the same state of the machine, which absolute times of different moments do not.
+struct Slowdown {
+  const v1::Sample* sample = nullptr;
+  unsigned threads = 1;
+  double cpu_load = 0;
+  double ratio = 1;
+  double unloaded_us = 0;  // of the configuration's Measurement
+};
+
+// What a predictor is trained from. In an order that does not depend on the order of samples.
+struct TrainingData {
+  v1::Host host;
+  std::vector<Measurement> measurements;
+  std::vector<Slowdown> slowdowns;
+  std::size_t unpaired = 0;  // samples under load without a partner: not used
+};
+
+// Takes the atoms' samples of one host; `samples` must outlive the result. `host_id` empty: the
+// only host there is. Throws Error when there are several, none of that id, or nothing measured
+// without load.
+TrainingData training_data(const v1::SampleSet& samples, const std::string& host_id,
+                           const std::string& source);
+
+}  // namespace adamec::predict

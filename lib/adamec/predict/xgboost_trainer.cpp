@@ -1,0 +1,140 @@
+#include "adamec/predict/xgboost_trainer.h"
+
+#include <xgboost/c_api.h>
+
+#include <cstdlib>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "adamec/base/error.h"
+
+namespace adamec::predict {
+namespace {
+
+// XGBoost's messages go on with a stack trace after the first line.
+void check(int status) {
+  if (status == 0) return;
+  const std::string message = XGBGetLastError();
+  fail("XGBoost: {}", printable(message.substr(0, message.find('\n')), 300));
+}
+
+struct MatrixHandle {
+  DMatrixHandle handle = nullptr;
+
+  explicit MatrixHandle(const Matrix& rows) {
+    check(XGDMatrixCreateFromMat(rows.values.data(), rows.rows(), rows.columns,
+                                 std::numeric_limits<float>::quiet_NaN(), &handle));
+  }
+  ~MatrixHandle() { XGDMatrixFree(handle); }
+  MatrixHandle(const MatrixHandle&) = delete;
+  MatrixHandle& operator=(const MatrixHandle&) = delete;
+};
+
+void set_parameters(BoosterHandle booster, const BoostOptions& options, float mean) {
+  const auto set = [&](const char* name, const std::string& value) {
+    check(XGBoosterSetParam(booster, name, value.c_str()));
+  };
+  set("verbosity", "0");
+  set("nthread", "1");
+  set("objective", "reg:squarederror");
+  set("tree_method", "hist");
+  set("max_bin", "64");
+  set("base_score", fmt::format("{}", mean));
+  set("max_depth", fmt::format("{}", options.depth));
+  set("eta", fmt::format("{}", options.learning_rate));
+  set("lambda", fmt::format("{}", options.l2));
+  set("subsample", fmt::format("{}", options.rows_per_tree));
+  set("colsample_bytree", fmt::format("{}", options.columns_per_tree));
+  set("min_child_weight", fmt::format("{}", options.least_child_rows));
+  set("seed", fmt::format("{}", options.seed & 0x7fffffff));
+  if (!options.monotone.empty()) {
+    set("monotone_constraints", fmt::format("({})", fmt::join(options.monotone, ",")));
+  }
+}
+
+// Appends one tree of XGBoost's JSON model, nodes renumbered from the root down.
+void append_tree(const nlohmann::json& tree, v1::TreeEnsemble& ensemble) {
+  const auto& left = tree.at("left_children");
+  const auto& right = tree.at("right_children");
+  std::vector<std::size_t> nodes{0};  // ours to theirs
+  ensemble.add_tree_start(static_cast<std::uint32_t>(ensemble.feature_size()));
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const std::size_t node = nodes[i];
+    const bool leaf = left.at(node).get<int>() == -1;
+    ensemble.add_feature(leaf ? -1 : tree.at("split_indices").at(node).get<int>());
+    ensemble.add_threshold(tree.at("split_conditions").at(node).get<float>());
+    ensemble.add_left(leaf ? 0 : static_cast<std::uint32_t>(nodes.size()));
+    ensemble.add_right(leaf ? 0 : static_cast<std::uint32_t>(nodes.size() + 1));
+    ensemble.add_missing_left(!leaf && tree.at("default_left").at(node).get<int>() != 0);
+    if (leaf) continue;
+    nodes.push_back(left.at(node).get<std::size_t>());
+    nodes.push_back(right.at(node).get<std::size_t>());
+  }
+}
+
+}  // namespace
+
+struct BoostedTrees::Handles {
+  BoosterHandle booster = nullptr;
+  ~Handles() {
+    if (booster != nullptr) XGBoosterFree(booster);
+  }
+};
+
+BoostedTrees::BoostedTrees(const Matrix& rows, std::span<const float> labels,
+                           const BoostOptions& options)
+    : handles_(std::make_unique<Handles>()) {
+  const MatrixHandle matrix(rows);
+  check(XGDMatrixSetFloatInfo(matrix.handle, "label", labels.data(), labels.size()));
+  check(XGBoosterCreate(&matrix.handle, 1, &handles_->booster));
+  const double sum = std::accumulate(labels.begin(), labels.end(), 0.0);
+  set_parameters(handles_->booster, options,
+                 static_cast<float>(sum / static_cast<double>(labels.size())));
+  for (int round = 0; round < options.rounds; ++round) {
+    check(XGBoosterUpdateOneIter(handles_->booster, round, matrix.handle));
+  }
+}
+
+BoostedTrees::~BoostedTrees() = default;
+
+v1::TreeEnsemble BoostedTrees::ensemble() const {
+  const char* bytes = nullptr;
+  bst_ulong length = 0;
+  check(XGBoosterSaveModelToBuffer(handles_->booster, R"({"format": "json"})", &length, &bytes));
+  v1::TreeEnsemble ensemble;
+  try {
+    const auto model = nlohmann::json::parse(bytes, bytes + length);
+    const auto& learner = model.at("learner");
+    const auto& base = learner.at("learner_model_param").at("base_score");
+    ensemble.set_base_score(std::strtof(base.get<std::string>().c_str(), nullptr));
+    for (const auto& tree : learner.at("gradient_booster").at("model").at("trees")) {
+      append_tree(tree, ensemble);
+    }
+  } catch (const nlohmann::json::exception& error) {
+    fail("XGBoost: its model is not in the expected form: {}", printable(error.what()));
+  }
+  return ensemble;
+}
+
+std::vector<float> BoostedTrees::predict(const Matrix& rows) const {
+  const MatrixHandle matrix(rows);
+  const bst_ulong* shape = nullptr;
+  bst_ulong dimensions = 0;
+  const float* values = nullptr;
+  check(XGBoosterPredictFromDMatrix(handles_->booster, matrix.handle,
+                                    R"({"type": 0, "training": false, "iteration_begin": 0,
+                                        "iteration_end": 0, "strict_shape": false})",
+                                    &shape, &dimensions, &values));
+  return {values, values + rows.rows()};
+}
+
+std::string xgboost_version() {
+  int major = 0;
+  int minor = 0;
+  int patch = 0;
+  XGBoostVersion(&major, &minor, &patch);
+  return fmt::format("{}.{}.{}", major, minor, patch);
+}
+
+}  // namespace adamec::predict

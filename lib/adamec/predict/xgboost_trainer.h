@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "adamec/v1/predictor.pb.h"
+
+namespace adamec::predict {
+
+// Rows of numbers, NaN where missing; never infinite.
+struct Matrix {
+  std::size_t columns = 0;
+  std::vector<float> values;  // row by row
+
+  std::size_t rows() const { return columns == 0 ? 0 : values.size() / columns; }
+  void add_row(std::span<const float> row) { values.insert(values.end(), row.begin(), row.end()); }
+};
+
+struct BoostOptions {
+  int rounds = 100;
+  int depth = 4;
+  double learning_rate = 0.1;
+  double l2 = 1;                // penalty on leaf values
+  double rows_per_tree = 1;     // share of rows each tree sees
+  double columns_per_tree = 1;  // share of columns
+  double least_child_rows = 1;
+  std::vector<int> monotone;  // per column: 1 never falling, 0 free; empty: all free
+  std::uint64_t seed = 0;
+};
+
+// A regression by gradient-boosted trees with squared error: the only use of XGBoost. One thread,
+// so that the same input gives the same trees on any machine. Throws Error when XGBoost fails.
+class BoostedTrees {
+ public:
+  BoostedTrees(const Matrix& rows, std::span<const float> labels, const BoostOptions& options);
+  ~BoostedTrees();
+  BoostedTrees(const BoostedTrees&) = delete;
+  BoostedTrees& operator=(const BoostedTrees&) = delete;
+
+  // The trees as plain arrays (trees.h).
+  v1::TreeEnsemble ensemble() const;
+  // XGBoost's own predictions.
+  std::vector<float> predict(const Matrix& rows) const;
+
+ private:
+  struct Handles;
+  std::unique_ptr<Handles> handles_;
+};
+
+// Version of the XGBoost library in use: "1.7.4".
+std::string xgboost_version();
+
+}  // namespace adamec::predict

@@ -1,0 +1,55 @@
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "adamec/base/file.h"
+#include "adamec/predict/predictor.h"
+#include "adamec/predict/xgboost_trainer.h"
+#include "tools/adamec-train/options.h"
+#include "tools/adamec-train/train.h"
+#include "tools/common/run_tool.h"
+
+namespace {
+
+using namespace adamec;
+using namespace adamec::tools;
+
+int run(const TrainConfig& config, const CommonOptions& common, const Console& console) {
+  check_options(config, common.json);
+  const TrainSummary summary = train(config);
+  if (summary.unpaired > 0) {
+    console.warn(fmt::format("{} samples under load have no unloaded one in their round: not used",
+                             summary.unpaired));
+  }
+  if (common.json) {
+    std::cout << summary_json(config, summary);
+  } else if (!config.validate.empty()) {
+    (config.output == "-" ? std::cerr : std::cout) << predict::accuracy_text(summary.accuracy);
+  }
+  check_max_error(config, summary);
+  if (!config.output.empty()) {
+    write_file(config.output, summary.predictor.SerializeAsString());
+    write_depfile(common, config.output, config.samples);
+  }
+  console.note(summary_line(config, summary));
+  return kDone;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const ToolInfo info{
+      "adamec-train",
+      "Train a latency predictor from measured latencies. It predicts any atom from its operator's "
+      "configuration, threads and CPU load.",
+      "  adamec-train phone.samples -o phone.predictor\n"
+      "  adamec-train phone.samples --validate model --max-error 10\n",
+      fmt::format("XGBoost {}, predictor format {}, sample format {}", predict::xgboost_version(),
+                  predict::kPredictorFormatVersion, predict::kSampleFormatVersion)};
+  TrainConfig config;
+  return run_tool(
+      argc, argv, info, [&](CLI::App& app) { add_options(app, config); },
+      [&](const CommonOptions& common, const Console& console) {
+        return run(config, common, console);
+      });
+}

@@ -1,0 +1,57 @@
+#include "tools/adamec-train/options.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "adamec/base/error.h"
+
+namespace adamec::tools {
+
+std::optional<predict::HoldOut> TrainConfig::hold_out() const {
+  if (validate == "config") return predict::HoldOut::kConfig;
+  if (validate == "model") return predict::HoldOut::kModel;
+  if (validate == "context") return predict::HoldOut::kContext;
+  return std::nullopt;
+}
+
+void add_options(CLI::App& app, TrainConfig& config) {
+  app.add_option("samples", config.samples, "Sample files (adamec-profile), '-' for stdin")
+      ->type_name("H.samples")
+      ->required();
+  app.add_option("-o,--output", config.output, "Write the predictor here")
+      ->type_name("H.predictor");
+  app.add_option("--validate", config.validate,
+                 "Print how well what is left out of training is predicted: configurations, the "
+                 "configurations of a whole model, or a context (threads and load)")
+      ->type_name("config|model|context");
+  app.add_option("--max-error", config.max_error_percent,
+                 "Fail, and write nothing, when the mean absolute error of what is left out is "
+                 "more than this percentage")
+      ->type_name("PERCENT");
+  app.add_option("--host", config.host, "Use the samples of this host id only")->type_name("ID");
+  app.add_option("--seed", config.seed, "Of the training and of the choice of what is left out")
+      ->type_name("N")
+      ->capture_default_str();
+}
+
+void check_options(const TrainConfig& config, bool json) {
+  if (!config.validate.empty() && !config.hold_out()) {
+    fail_with(ErrorKind::kUsage, "--validate: '{}' is not config, model or context",
+              printable(config.validate));
+  }
+  if (config.output.empty() && config.validate.empty() && !config.max_error_percent) {
+    fail_with(ErrorKind::kUsage, "nothing to do: give -o, --validate or --max-error");
+  }
+  const double max_error = config.max_error_percent.value_or(0);
+  if (!std::isfinite(max_error) || max_error < 0) {
+    fail_with(ErrorKind::kUsage, "--max-error: {} is not a percentage", max_error);
+  }
+  if (std::count(config.samples.begin(), config.samples.end(), "-") > 1) {
+    fail_with(ErrorKind::kUsage, "standard input can be read only once");
+  }
+  if (json && config.output == "-") {
+    fail_with(ErrorKind::kUsage, "--json and '-o -' both write to standard output");
+  }
+}
+
+}  // namespace adamec::tools

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adamec/predict/cross_validation.h"
+
+namespace adamec::tools {
+
+// The command line as given; every option is documented once, in add_options().
+struct TrainConfig {
+  std::vector<std::string> samples;
+  std::string output;  // empty: only validate
+  std::string validate;
+  std::string host;
+  std::uint64_t seed = 1;
+  std::optional<double> max_error_percent;
+
+  // What --validate asks for.
+  std::optional<predict::HoldOut> hold_out() const;
+};
+
+void add_options(CLI::App& app, TrainConfig& config);
+
+// Throws Error(kUsage) for options that make no sense together.
+void check_options(const TrainConfig& config, bool json);
+
+}  // namespace adamec::tools
