@@ -1,0 +1,112 @@
+#include "adamec/report/plan_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "adamec/base/text_table.h"
+#include "adamec/base/units.h"
+
+namespace adamec::report {
+namespace {
+
+Document per_tier(const plan::CostGraph& costs, const auto& values) {
+  Document document = Document::object();
+  for (std::size_t i = 0; i < costs.tiers.size(); ++i) document[costs.tiers[i].name] = values[i];
+  return document;
+}
+
+Document blocks(const plan::CostGraph& costs, const plan::Evaluation& evaluation) {
+  Document document = Document::array();
+  for (const plan::Block& block : evaluation.blocks) {
+    Document atoms = Document::array();
+    for (int atom : block.atoms) atoms.push_back(costs.graph.atoms()[atom].id);
+    document.push_back({{"tier", costs.tiers[block.tier].name}, {"atoms", std::move(atoms)}});
+  }
+  return document;
+}
+
+Document transfers(const plan::CostGraph& costs, const plan::Evaluation& evaluation) {
+  Document document = Document::array();
+  for (const plan::Transfer& transfer : evaluation.transfers) {
+    document.push_back({{"tensor", costs.graph.tensors()[transfer.tensor].id},
+                        {"from", costs.tiers[transfer.from].name},
+                        {"to", costs.tiers[transfer.to].name},
+                        {"bytes", transfer.bytes},
+                        {"ms", transfer.ms}});
+  }
+  return document;
+}
+
+// nlohmann's ordered objects look keys up one by one, which is quadratic for large placements; the
+// keys are known to differ, so they are appended to the underlying vector.
+Document placement(const plan::CostGraph& costs, const plan::Placement& placement) {
+  Document::object_t object;
+  object.reserve(placement.size());
+  for (std::size_t i = 0; i < placement.size(); ++i) {
+    object.push_back({costs.graph.atoms()[i].id, Document(costs.tiers[placement[i]].name)});
+  }
+  return Document(std::move(object));
+}
+
+}  // namespace
+
+Document plan_document(const plan::CostGraph& costs, const plan::Plan& plan,
+                       const std::vector<plan::Baseline>& baselines) {
+  const plan::Evaluation& evaluation = plan.evaluation;
+  Document document{{"objective", "latency"},
+                    {"latency_ms", evaluation.latency_ms},
+                    {"lower_bound_ms", plan.lower_bound_ms},
+                    {"gap", plan.gap}};
+  document["placement"] = placement(costs, plan.placement);
+  document["blocks"] = blocks(costs, evaluation);
+  document["transfers"] = transfers(costs, evaluation);
+  document["breakdown"] = {{"compute_ms", per_tier(costs, evaluation.compute_ms)},
+                           {"transfer_ms", evaluation.transfer_ms},
+                           {"handoff_ms", evaluation.handoff_ms}};
+  document["memory_bytes"] = per_tier(costs, evaluation.memory_bytes);
+  if (!baselines.empty()) {
+    Document compared = Document::object();
+    for (const plan::Baseline& baseline : baselines) {
+      compared[baseline.name] = baseline.evaluation.feasible()
+                                    ? Document(baseline.evaluation.latency_ms)
+                                    : Document(nullptr);
+    }
+    document["baselines"] = std::move(compared);
+  }
+  return document;
+}
+
+std::string comparison_table(const plan::CostGraph& costs,
+                             const std::vector<plan::Baseline>& baselines) {
+  using Align = TextTable::Align;
+  std::vector<TextTable::Column> columns{{"placement"}, {"latency", Align::kRight}};
+  for (const plan::Tier& tier : costs.tiers) columns.push_back({tier.name, Align::kRight});
+  columns.push_back({"transfers", Align::kRight});
+  columns.push_back({"moves", Align::kRight});
+  columns.push_back({"ours saves", Align::kRight});
+  columns.push_back({""});
+  TextTable table(columns);
+  const double ours = baselines.empty() ? 0 : baselines.back().evaluation.latency_ms;
+  for (const plan::Baseline& baseline : baselines) {
+    const plan::Evaluation& evaluation = baseline.evaluation;
+    std::vector<std::string> cells{baseline.name};
+    if (!evaluation.feasible()) {
+      cells.resize(columns.size() - 1, "-");
+      cells.push_back("infeasible: " + evaluation.infeasible);
+      table.add_row(std::move(cells));
+      continue;
+    }
+    cells.push_back(format_ms(evaluation.latency_ms));
+    for (double compute : evaluation.compute_ms) cells.push_back(format_ms(compute));
+    cells.push_back(format_ms(evaluation.transfer_ms));
+    cells.push_back(format_ms(evaluation.handoff_ms));
+    const bool comparable = &baseline != &baselines.back() && evaluation.latency_ms > 0;
+    cells.push_back(comparable ? fmt::format("{:.1f} %", 100 * (1 - ours / evaluation.latency_ms))
+                               : "");
+    table.add_row(std::move(cells));
+  }
+  return table.str();
+}
+
+}  // namespace adamec::report

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "adamec/plan/baselines.h"
+#include "adamec/report/document.h"
+
+namespace adamec::report {
+
+// The plan with the fields of the plan format. `baselines` may be empty; a baseline that cannot
+// run is null.
+Document plan_document(const plan::CostGraph& costs, const plan::Plan& plan,
+                       const std::vector<plan::Baseline>& baselines);
+
+// A table for people: one line per baseline, with what "ours" saves against it.
+std::string comparison_table(const plan::CostGraph& costs,
+                             const std::vector<plan::Baseline>& baselines);
+
+// The atom graph for graphviz, atoms coloured by tier; tensors that move between tiers are dashed
+// and carry their size and time.
+std::string plan_dot(const plan::CostGraph& costs, const plan::Plan& plan);
+
+}  // namespace adamec::report

@@ -1,0 +1,168 @@
+#include "tools/adamec-plan/costs.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+
+#include "adamec/base/error.h"
+
+namespace adamec::tools {
+namespace {
+
+// Ids of the tensors in a value, in order.
+void collect_tensors(const v1::Value& value, std::vector<std::string>& ids) {
+  const auto visit = [&](const v1::Value::Items& items) {
+    for (const v1::Value& item : items.items()) collect_tensors(item, ids);
+  };
+  switch (value.kind_case()) {
+    case v1::Value::kTensor:
+      return ids.push_back(value.tensor());
+    case v1::Value::kTuple:
+      return visit(value.tuple());
+    case v1::Value::kList:
+      return visit(value.list());
+    case v1::Value::kDict:
+      return visit(value.dict());
+    default:
+      return;  // numbers, texts and constants do not flow
+  }
+}
+
+class CostMaker {
+ public:
+  CostMaker(const archive::Reader& archive, const plan::Context& context)
+      : archive_(archive), manifest_(archive.manifest()), context_(context) {}
+
+  PredictedCosts make() {
+    result_.message.set_name(manifest_.model_name());
+    add_tiers_and_links();
+    add_tensors();
+    add_atoms();
+    for (std::size_t i = 0; i < context_.tiers.size(); ++i) add_latencies(i);
+    add_outputs();
+    plan::apply_pins(context_, result_.message);
+    return std::move(result_);
+  }
+
+ private:
+  void add_tiers_and_links() {
+    for (const plan::TierContext& tier : context_.tiers) {
+      v1::CostGraph::Tier* added = result_.message.add_tiers();
+      added->set_name(tier.name);
+      added->set_memory_bytes(tier.memory_bytes);
+    }
+    for (const plan::LinkContext& link : context_.links) {
+      v1::CostGraph::Link* added = result_.message.add_links();
+      added->set_from(link.from);
+      added->set_to(link.to);
+      added->set_bytes_per_second(link.bytes_per_second);
+      added->set_latency_ms(link.latency_ms);
+    }
+  }
+
+  void add_tensors() {
+    for (const v1::Tensor& tensor : manifest_.tensors()) {
+      if (tensor.role() == v1::WEIGHT) {
+        shared_weights_[tensor.id()] = tensor.bytes();
+        continue;
+      }
+      v1::CostGraph::Tensor* added = result_.message.add_tensors();
+      added->set_id(tensor.id());
+      added->set_bytes(tensor.bytes());
+      if (tensor.role() != v1::INPUT) continue;
+      v1::CostGraph::Endpoint* input = result_.message.add_inputs();
+      input->set_tensor(tensor.id());
+      input->set_tier(context_.input);
+    }
+  }
+
+  void add_atoms() {
+    for (const v1::Atom& atom : manifest_.atoms()) {
+      v1::CostGraph::Atom* added = result_.message.add_atoms();
+      added->set_id(atom.id());
+      added->set_activation_bytes(atom.peak_activation_bytes());
+      std::uint64_t weight_bytes = atom.weight_bytes();
+      for (const std::string& input : atom.inputs()) {
+        const auto shared = shared_weights_.find(input);
+        if (shared == shared_weights_.end()) {
+          added->add_inputs(input);
+        } else {
+          weight_bytes += shared->second;
+        }
+      }
+      added->set_weight_bytes(weight_bytes);
+      for (const std::string& output : atom.outputs()) added->add_outputs(output);
+    }
+  }
+
+  const predict::Predictor& predictor(const std::string& path) {
+    auto found = predictors_.find(path);
+    if (found == predictors_.end()) {
+      found = predictors_.emplace(path, predict::Predictor::load(path)).first;
+      result_.files.push_back(path);
+    }
+    return found->second;
+  }
+
+  void add_latencies(std::size_t tier_index) {
+    const plan::TierContext& tier = context_.tiers[tier_index];
+    const predict::Predictor& of_tier = predictor(tier.predictor);
+    check_host(tier_index, of_tier.message().host());
+    int extrapolated = 0;
+    for (int i = 0; i < manifest_.atoms_size(); ++i) {
+      const predict::Prediction prediction =
+          of_tier.predict(manifest_.atoms(i), {tier.threads, tier.cpu_load});
+      extrapolated += prediction.extrapolated;
+      result_.message.mutable_atoms(i)->add_latency_ms(prediction.p50_ms * tier.slowdown);
+    }
+    if (extrapolated > 0) {
+      result_.warnings.push_back(
+          fmt::format("{}: {} of {} atoms on '{}' are unlike anything it was trained on",
+                      tier.predictor, extrapolated, manifest_.atoms_size(), printable(tier.name)));
+    }
+  }
+
+  void check_host(std::size_t tier_index, const v1::Host& host) {
+    const plan::TierContext& tier = context_.tiers[tier_index];
+    if (!tier.host.empty()) {
+      if (tier.host == host.id()) return;
+      result_.mismatches.push_back(
+          fmt::format("{}: it comes from host '{}' ({}), but {}: tiers[{}].host is '{}'",
+                      tier.predictor, printable(host.id()), printable(host.cpu_model()),
+                      context_.source, tier_index, printable(tier.host)));
+    } else if (host.libtorch_version() != manifest_.libtorch_version()) {
+      result_.mismatches.push_back(
+          fmt::format("{}: it comes from a host with LibTorch {}, but {} was made by LibTorch {}",
+                      tier.predictor, printable(host.libtorch_version()), archive_.name(),
+                      printable(manifest_.libtorch_version())));
+    }
+  }
+
+  void add_outputs() {
+    std::vector<std::string> ids;
+    collect_tensors(manifest_.output(), ids);
+    std::set<std::string> seen;
+    for (const std::string& id : ids) {
+      if (shared_weights_.count(id) > 0 || !seen.insert(id).second) continue;
+      v1::CostGraph::Endpoint* output = result_.message.add_outputs();
+      output->set_tensor(id);
+      output->set_tier(context_.output);
+    }
+  }
+
+  const archive::Reader& archive_;
+  const v1::Manifest& manifest_;
+  const plan::Context& context_;
+  PredictedCosts result_;
+  std::map<std::string, std::uint64_t> shared_weights_;
+  std::map<std::string, predict::Predictor> predictors_;
+};
+
+}  // namespace
+
+PredictedCosts predict_costs(const archive::Reader& archive, const plan::Context& context) {
+  return CostMaker(archive, context).make();
+}
+
+}  // namespace adamec::tools

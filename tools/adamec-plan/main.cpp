@@ -1,0 +1,31 @@
+#include <fmt/format.h>
+
+#include "adamec/archive/archive.h"
+#include "adamec/predict/predictor.h"
+#include "tools/adamec-plan/options.h"
+#include "tools/adamec-plan/plan.h"
+#include "tools/common/run_tool.h"
+
+int main(int argc, char** argv) {
+  using namespace adamec;
+  using namespace adamec::tools;
+  const ToolInfo info{
+      "adamec-plan",
+      "Plan which atoms of a model run on the device and which on the edge, so that one inference "
+      "takes the shortest time in the given context.",
+      "  adamec-plan resnet18.atoms --context context.yaml --compare -o plan.yaml\n"
+      "  adamec-plan --costs costs.json --format json\n",
+      fmt::format("archive format {}, predictor format {}, without LibTorch",
+                  archive::kArchiveFormatVersion, predict::kPredictorFormatVersion)};
+  PlanOptions options;
+  return run_tool(
+      argc, argv, info, [&](CLI::App& app) { add_options(app, options); },
+      [&](const CommonOptions& common, const Console& console) {
+        const PlanConfig config = understand(options, common.json);
+        const PlanInput input = read_input(config, console);
+        const plan::Evaluator evaluator(input.costs);
+        const plan::Plan plan = make_plan(input, evaluator, config);
+        write_plan(plan, input, evaluator, config, common, console);
+        return kDone;
+      });
+}

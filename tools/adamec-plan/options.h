@@ -1,0 +1,48 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+
+namespace adamec::tools {
+
+// The command line as given; every option is documented once, in add_options().
+struct PlanOptions {
+  std::string archive;
+  std::string context;
+  std::string costs;
+  std::string output = "-";
+  std::string format = "yaml";
+  std::string objective = "latency";
+  std::string algorithm = "optimal";
+  std::string dot;
+  std::string save_costs;
+  std::string time_limit;
+  bool compare = false;
+  bool strict = false;
+};
+
+enum class Algorithm { kOptimal, kMinCut, kDads, kNeurosurgeon, kDeviceOnly, kEdgeOnly };
+enum class Format { kYaml, kJson };
+
+// The same, understood: either `costs`, or `archive` and `context`, are given.
+struct PlanConfig {
+  std::string archive;
+  std::string context;
+  std::string costs;
+  std::string output;
+  std::string dot;         // empty: none
+  std::string save_costs;  // empty: none
+  Format format = Format::kYaml;
+  Algorithm algorithm = Algorithm::kOptimal;
+  std::optional<double> time_limit_ms;
+  bool compare = false;
+  bool strict = false;
+};
+
+void add_options(CLI::App& app, PlanOptions& options);
+
+// Throws Error(kUsage) naming the option.
+PlanConfig understand(const PlanOptions& options, bool json);
+
+}  // namespace adamec::tools

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "adamec/plan/baselines.h"
+#include "adamec/plan/cost_graph.h"
+#include "tools/adamec-plan/options.h"
+#include "tools/common/run_tool.h"
+
+namespace adamec::tools {
+
+// Where the costs come from and what the context demands of the plan.
+struct PlanInput {
+  plan::CostGraph costs;
+  std::optional<double> deadline_ms;
+  std::vector<std::string> files;  // all that were read
+};
+
+// Reads the cost graph, or makes it from archive, predictors and context; writes --save-costs.
+PlanInput read_input(const PlanConfig& config, const Console& console);
+
+// The plan of the chosen algorithm. Throws Error(kInfeasible) when it cannot run or misses the
+// deadline.
+plan::Plan make_plan(const PlanInput& input, const plan::Evaluator& evaluator,
+                     const PlanConfig& config);
+
+// Writes plan, picture, table and depfile as asked for.
+void write_plan(const plan::Plan& plan, const PlanInput& input, const plan::Evaluator& evaluator,
+                const PlanConfig& config, const CommonOptions& common, const Console& console);
+
+}  // namespace adamec::tools
