@@ -11,6 +11,8 @@
 namespace adamec::measure {
 namespace {
 
+constexpr double kUsualFactor = 1.25;  // of the time the visits take: loading, warming up
+
 double least_us(const CampaignItem& item, std::span<const v1::Context> contexts, unsigned visits) {
   double us = 0;
   for (std::size_t context : item.contexts) {
@@ -61,7 +63,8 @@ class Campaign {
 
   // What an item takes, judged by what the items so far took in comparison to the least.
   double expected_us(std::size_t item) const {
-    const double factor = planned_us_ > 0 ? (clock_.wall_us() - start_us_) / planned_us_ : 1;
+    const double factor =
+        planned_us_ > 0 ? (clock_.wall_us() - start_us_) / planned_us_ : kUsualFactor;
     return least_us(items_[item], contexts_, options_.visits) * std::max(1.0, factor);
   }
 

@@ -1,0 +1,412 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <torch/script.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <sstream>
+
+#include "adamec/archive/archive.h"
+#include "adamec/base/file.h"
+#include "adamec/base/sha256.h"
+#include "adamec/v1/samples.pb.h"
+#include "tests/support/run_command.h"
+
+namespace adamec::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr int kSize = 64;
+
+std::string torchscript(const std::string& code) {
+  torch::jit::Module module("M");
+  module.register_attribute("training", c10::BoolType::get(), false);
+  module.define(code);
+  std::ostringstream stream;
+  module.save(stream);
+  return stream.str();
+}
+
+// Makes archives of chains of one-operator atoms: x -> atom -> t0 -> atom -> t1 ...
+class ArchiveMaker {
+ public:
+  explicit ArchiveMaker(const std::string& model) {
+    manifest_.set_format_version(archive::kArchiveFormatVersion);
+    manifest_.set_model_name(model);
+    v1::Input& input = *manifest_.add_inputs();
+    input.set_name("x");
+    input.mutable_value()->set_tensor("x");
+    add_tensor("x", v1::INPUT);
+    manifest_.mutable_output()->set_tensor("x");
+  }
+
+  ArchiveMaker& atom(const std::string& id, const std::string& op, const std::string& body) {
+    const std::string record = torchscript("def forward(self, x):\n    return " + body + "\n");
+    v1::Atom& atom = *manifest_.add_atoms();
+    atom.set_id(id);
+    atom.set_kind(v1::OPERATOR);
+    atom.set_record("atoms/" + id + ".pt");
+    atom.set_sha256(sha256_hex(record));
+    atom.set_record_bytes(record.size());
+    atom.add_inputs(manifest_.output().tensor());
+    atom.add_outputs(id + ":0");
+    v1::Operator& configuration = *atom.add_operators();
+    configuration.set_name(op);
+    configuration.set_backend_one_thread("one");
+    configuration.set_backend_many_threads("many");
+    v1::Argument& argument = *configuration.add_arguments();
+    argument.set_name("self");
+    *argument.add_tensors() = tensor_type();
+    add_tensor(id + ":0", v1::INTERMEDIATE);
+    manifest_.mutable_output()->set_tensor(id + ":0");
+    records_.push_back({atom.record(), record});
+    return *this;
+  }
+
+  std::string write(const std::string& path) const {
+    OutputFile file(path);
+    archive::write_archive(file, manifest_, records_);
+    file.commit();
+    return path;
+  }
+
+ private:
+  static v1::TensorType tensor_type() {
+    v1::TensorType type;
+    type.set_dtype(v1::FLOAT32);
+    type.add_shape(kSize);
+    type.add_shape(kSize);
+    return type;
+  }
+
+  void add_tensor(const std::string& id, v1::TensorRole role) {
+    v1::Tensor& tensor = *manifest_.add_tensors();
+    tensor.set_id(id);
+    *tensor.mutable_type() = tensor_type();
+    tensor.set_bytes(4 * kSize * kSize);
+    tensor.set_role(role);
+  }
+
+  v1::Manifest manifest_;
+  std::vector<archive::Record> records_;
+};
+
+v1::SampleSet parse_samples(const std::string& bytes) {
+  v1::SampleSet samples;
+  EXPECT_TRUE(samples.ParseFromString(bytes));
+  return samples;
+}
+
+class AdamecProfile : public ::testing::Test {
+ protected:
+  AdamecProfile() {
+    ArchiveMaker("net")
+        .atom("act.relu", "aten::relu", "torch.relu(x)")
+        .atom("fc.matmul", "aten::matmul", "torch.matmul(x, x)")
+        .atom("act2.relu", "aten::relu", "torch.relu(x)")
+        .write(folder_.path("net.atoms"));
+  }
+
+  CommandResult profile(const std::string& arguments, const std::string& input = "") const {
+    return run_command("adamec-profile " + arguments, folder_.path(), input);
+  }
+  v1::SampleSet samples(const std::string& name) const { return parse_samples(folder_.read(name)); }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(AdamecProfile, WritesASampleForEveryConfigurationAndContext) {
+  const CommandResult result = profile("net.atoms -o h.samples --threads 1,2");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, IsEmpty());
+  EXPECT_THAT(result.err, HasSubstr("3 atoms, 2 configurations chosen"));
+  EXPECT_THAT(result.err, HasSubstr("2 configurations measured"));
+  EXPECT_THAT(result.err, HasSubstr("repeatability"));
+  const v1::SampleSet set = samples("h.samples");
+  ASSERT_EQ(set.hosts_size(), 1);
+  EXPECT_EQ(set.hosts(0).id().size(), 16U);
+  EXPECT_THAT(set.hosts(0).openmp(), HasSubstr("PASSIVE"));
+  ASSERT_EQ(set.samples_size(), 4);
+  for (const v1::Sample& sample : set.samples()) {
+    EXPECT_EQ(sample.host_id(), set.hosts(0).id());
+    EXPECT_EQ(sample.subject(), v1::ATOM);
+    EXPECT_EQ(sample.backend(), sample.context().threads() == 1 ? "one" : "many");
+    EXPECT_GT(sample.latency().min_us(), 0);
+    EXPECT_LE(sample.latency().min_us(), sample.latency().p50_us());
+    EXPECT_LE(sample.latency().p50_us(), sample.latency().p95_us());
+    EXPECT_EQ(sample.latency().visits(), 4U);
+    EXPECT_EQ(sample.bytes_in(), 4U * kSize * kSize);
+    EXPECT_EQ(sample.bytes_out(), 4U * kSize * kSize);
+    EXPECT_FALSE(sample.round().empty());
+  }
+  EXPECT_EQ(set.samples(0).sample_atom(), "net/act.relu");
+  EXPECT_EQ(set.samples(2).sample_atom(), "net/fc.matmul");
+}
+
+TEST_F(AdamecProfile, MeasuresUnderLoadInTheSameRound) {
+  const CommandResult result = profile("net.atoms -o h.samples --cpu-load 0,0.5 --cpus 0");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const v1::SampleSet set = samples("h.samples");
+  ASSERT_EQ(set.samples_size(), 4);
+  EXPECT_EQ(set.samples(0).context().cpu_load(), 0);
+  EXPECT_EQ(set.samples(1).context().cpu_load(), 0.5);
+  EXPECT_EQ(set.samples(1).context().affinity(), "0");
+  EXPECT_EQ(set.samples(0).round(), set.samples(1).round());
+  EXPECT_GT(set.samples(1).observed().cpu_load(), 0);
+}
+
+// Processes of the tool whose working directory is the folder.
+std::vector<pid_t> processes_in(const std::string& folder) {
+  std::vector<pid_t> found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::error_code gone;
+    const auto cwd = std::filesystem::read_symlink(entry.path() / "cwd", gone);
+    const auto exe = std::filesystem::read_symlink(entry.path() / "exe", gone);
+    if (!gone && cwd == folder && exe.filename() == "adamec-profile") {
+      found.push_back(std::stoi(name));
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+TEST_F(AdamecProfile, KilledItTakesItsLoadGeneratorWithIt) {
+  const std::string folder = folder_.path();
+  run_command("adamec-profile net.atoms --cpu-load 0.5 --budget 60s > log 2>&1 & echo $! > pid",
+              folder);
+  std::vector<pid_t> processes;
+  for (int i = 0; i < 600 && processes.size() < 2; ++i) {
+    ::usleep(50'000);
+    processes = processes_in(folder);
+  }
+  EXPECT_GE(processes.size(), 2U) << folder_.read("log");
+  ::kill(std::stoi(folder_.read("pid")), SIGKILL);
+  for (int i = 0; i < 600 && !processes.empty(); ++i) {
+    ::usleep(50'000);
+    processes = processes_in(folder);
+  }
+  EXPECT_THAT(processes, IsEmpty());
+}
+
+TEST_F(AdamecProfile, JoinedFilesAreASampleSet) {
+  ASSERT_EQ(profile("net.atoms -o a.samples --shard 1/2").exit_code, 0);
+  ASSERT_EQ(profile("net.atoms -o - --shard 2/2 > b.samples").exit_code, 0);
+  const v1::SampleSet set = parse_samples(folder_.read("a.samples") + folder_.read("b.samples"));
+  ASSERT_EQ(set.samples_size(), 2);
+  EXPECT_NE(set.samples(0).signature(), set.samples(1).signature());
+  EXPECT_NE(set.samples(0).round(), set.samples(1).round());
+}
+
+TEST_F(AdamecProfile, ReadsAnArchiveFromStandardInput) {
+  const CommandResult result = profile("- -o h.samples", folder_.read("net.atoms"));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(samples("h.samples").samples_size(), 2);
+}
+
+TEST_F(AdamecProfile, MeasuresWhatModelsShareOnce) {
+  ArchiveMaker("other")
+      .atom("a.relu", "aten::relu", "torch.relu(x)")
+      .atom("b.sigmoid", "aten::sigmoid", "torch.sigmoid(x)")
+      .write(folder_.path("other.atoms"));
+  const CommandResult result = profile("net.atoms other.atoms --list --json");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("5 atoms, 3 configurations chosen"));
+  EXPECT_THAT(result.out, HasSubstr("\"net/act.relu\""));
+  EXPECT_THAT(result.out, Not(HasSubstr("other/a.relu")));
+  EXPECT_THAT(result.out, HasSubstr("\"net\",\n      \"other\""));
+}
+
+TEST_F(AdamecProfile, ListsWithoutMeasuring) {
+  const CommandResult result = profile("net.atoms --list --threads 1,2 --cpu-load 0,0.9");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, StartsWith("atom"));
+  EXPECT_THAT(result.out, HasSubstr("net/fc.matmul  aten::matmul       1      0 B  1x0 1x0.9 2x0"));
+  EXPECT_THAT(result.err, HasSubstr("2 to measure in 4 contexts, at least "));
+  EXPECT_EQ(folder_.list(), std::vector<std::string>{"net.atoms"});
+}
+
+TEST_F(AdamecProfile, PrintsATableOrJsonWithoutOutput) {
+  const CommandResult table = profile("net.atoms --only 'fc.*'");
+  ASSERT_EQ(table.exit_code, 0) << table.err;
+  EXPECT_THAT(table.out, HasSubstr("net/fc.matmul"));
+  EXPECT_THAT(table.out, Not(HasSubstr("relu")));
+  const CommandResult json = profile("net.atoms --only 'net/act2.relu' --json -q");
+  ASSERT_EQ(json.exit_code, 0) << json.err;
+  EXPECT_THAT(json.err, IsEmpty());
+  EXPECT_THAT(json.out, StartsWith("{\n  \"host\": {"));
+  EXPECT_THAT(json.out, HasSubstr("\"atom\": \"net/act2.relu\""));
+  EXPECT_THAT(json.out, HasSubstr("\"within_10_percent\""));
+}
+
+TEST_F(AdamecProfile, ReportsAFailingAtomAndGoesOn) {
+  ArchiveMaker("net")
+      .atom("good.relu", "aten::relu", "torch.relu(x)")
+      .atom("bad.reshape", "aten::reshape", "torch.reshape(x, [3, 3])")
+      .write(folder_.path("bad.atoms"));
+  const CommandResult result = profile("bad.atoms -o h.samples");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("adamec-profile: warning: bad.atoms: bad.reshape: shape '[3, "
+                                    "3]' is invalid for input of size 4096; to reproduce: "
+                                    "adamec-profile bad.atoms --only bad.reshape --threads 1\n"));
+  EXPECT_EQ(samples("h.samples").samples_size(), 1);
+
+  const CommandResult reproduced = profile("bad.atoms --only bad.reshape --threads 1");
+  EXPECT_EQ(reproduced.exit_code, 1);
+  EXPECT_THAT(reproduced.out, IsEmpty());
+  EXPECT_THAT(reproduced.err, HasSubstr("error: none of the 1 atoms could be measured\n"));
+}
+
+TEST_F(AdamecProfile, ResumesWhatIsMissing) {
+  ASSERT_EQ(profile("net.atoms -o h.samples --resume --shard 1/2").exit_code, 0);
+  const v1::SampleSet first = samples("h.samples");
+  ASSERT_EQ(first.samples_size(), 1);
+  const CommandResult second = profile("net.atoms -o h.samples --resume");
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_THAT(second.err, HasSubstr("2 configurations chosen, 1 to measure"));
+  const v1::SampleSet both = samples("h.samples");
+  ASSERT_EQ(both.samples_size(), 2);
+  EXPECT_EQ(both.hosts_size(), 1);
+  EXPECT_EQ(both.samples(0).SerializeAsString(), first.samples(0).SerializeAsString());
+
+  const std::string before = folder_.read("h.samples");
+  const CommandResult third = profile("net.atoms -o h.samples --resume");
+  EXPECT_EQ(third.exit_code, 0) << third.err;
+  EXPECT_THAT(third.err, HasSubstr("0 to measure"));
+  EXPECT_EQ(folder_.read("h.samples"), before);
+}
+
+TEST_F(AdamecProfile, RefusesToResumeOnAnotherHost) {
+  v1::SampleSet set;
+  v1::Host& host = *set.add_hosts();
+  host.set_id("0123456789abcdef");
+  host.set_cpu_model("Z80");
+  host.set_cores(1);
+  const std::string file = folder_.write("h.samples", set.SerializeAsString());
+  const CommandResult result = profile("net.atoms -o h.samples --resume");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("error: h.samples: measured on another host, Z80, 1 cores"));
+  EXPECT_EQ(folder_.read("h.samples"), set.SerializeAsString());
+}
+
+TEST_F(AdamecProfile, ASmallBudgetLeavesAtomsOut) {
+  ArchiveMaker maker("many");
+  for (int i = 0; i < 40; ++i) {
+    maker.atom("op" + std::to_string(i), "aten::op" + std::to_string(i), "torch.relu(x)");
+  }
+  maker.write(folder_.path("many.atoms"));
+  const CommandResult result = profile("many.atoms -o h.samples --budget 200ms");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("warning: --budget: enough for "));
+  EXPECT_THAT(result.err, HasSubstr(" of 40 configurations"));
+  const int measured = samples("h.samples").samples_size();
+  EXPECT_GE(measured, 1);
+  EXPECT_LT(measured, 40);
+}
+
+TEST_F(AdamecProfile, TakesOptionsFromVariablesAndFiles) {
+  folder_.write("profile.toml", "threads = [1, 2]\ncpu-load = \"0.5\"\n");
+  const CommandResult file = profile("net.atoms --list --config profile.toml");
+  ASSERT_EQ(file.exit_code, 0) << file.err;
+  EXPECT_THAT(file.out, HasSubstr("1x0.5 2x0.5"));
+  const CommandResult variable = run_command(
+      "ADAMEC_THREADS=2 adamec-profile net.atoms --list --config profile.toml", folder_.path());
+  EXPECT_THAT(variable.out, Not(HasSubstr("1x0.5")));
+  EXPECT_THAT(variable.out, HasSubstr("2x0.5"));
+}
+
+TEST_F(AdamecProfile, WritesADepfile) {
+  ASSERT_EQ(profile("net.atoms -o h.samples -MF h.d").exit_code, 0);
+  EXPECT_EQ(folder_.read("h.d"), "h.samples: net.atoms\n");
+}
+
+TEST_F(AdamecProfile, RefusesBadArchives) {
+  folder_.write("text.atoms", "not a zip");
+  const CommandResult text = profile("text.atoms -o h.samples");
+  EXPECT_EQ(text.exit_code, 1);
+  EXPECT_THAT(text.err, StartsWith("adamec-profile: error: text.atoms: "));
+  EXPECT_EQ(std::count(text.err.begin(), text.err.end(), '\n'), 1) << text.err;
+
+  const CommandResult missing = profile("missing.atoms -o h.samples");
+  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_THAT(missing.err, StartsWith("adamec-profile: error: missing.atoms: "));
+
+  std::string bytes = folder_.read("net.atoms");
+  const std::size_t record = bytes.find("PK\x03\x04", 100);
+  ASSERT_NE(record, std::string::npos);
+  bytes[record + 200] ^= 1;  // inside the first atom's bytes
+  folder_.write("damaged.atoms", bytes);
+  const CommandResult damaged = profile("damaged.atoms -o h.samples --only act.relu");
+  EXPECT_EQ(damaged.exit_code, 1);
+  EXPECT_THAT(damaged.err, HasSubstr("damaged.atoms: "));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path("h.samples")));
+}
+
+TEST_F(AdamecProfile, RefusesWrongUsage) {
+  for (const auto& [arguments, message] : std::vector<std::pair<std::string, std::string>>{
+           {"-o h.samples", "archives is required"},
+           {"net.atoms --threads 0", "--threads: 0 is not between 1 and 1024"},
+           {"net.atoms --threads '1;2'",
+            "--threads: '1;2' is not a list of whole numbers like 1,2"},
+           {"net.atoms --threads -1", "--threads: '-1' is not a list of whole numbers"},
+           {"net.atoms --threads two", "--threads: 'two' is not a list of whole numbers"},
+           {"net.atoms --cpu-load 1", "--cpu-load: 1 is not between 0 and 0.95"},
+           {"net.atoms --cpu-load nan", "--cpu-load: nan is not between 0 and 0.95"},
+           {"net.atoms --cpus 3-1", "--cpus: '3-1' is not a list of CPUs like 0,2-3"},
+           {"net.atoms --visits 1", "--visits: 1 is not between 4 and 64"},
+           {"net.atoms --budget 0", "--budget: no time at all"},
+           {"net.atoms --budget soon", "--budget"},
+           {"net.atoms --shard 3/2", "--shard: '3/2' is not I/N with I from 1 to N"},
+           {"net.atoms --resume", "--resume needs -o with a file"},
+           {"net.atoms -o - --json", "both write to standard output"},
+           {"- - -o h.samples", "standard input can be read only once"}}) {
+    const CommandResult result = profile(arguments);
+    EXPECT_EQ(result.exit_code, 2) << arguments << "\n" << result.err;
+    EXPECT_THAT(result.out, IsEmpty());
+    EXPECT_THAT(result.err, StartsWith("adamec-profile: error: "));
+    EXPECT_THAT(result.err, HasSubstr(message));
+  }
+}
+
+TEST_F(AdamecProfile, RefusesWhatCannotBeDone) {
+  const CommandResult folder = profile("net.atoms -o missing/h.samples");
+  EXPECT_EQ(folder.exit_code, 1);
+  EXPECT_THAT(folder.err, HasSubstr("error: missing/h.samples"));
+  const CommandResult cpu = profile("net.atoms -o h.samples --cpus 1000");
+  EXPECT_EQ(cpu.exit_code, 1);
+  EXPECT_THAT(cpu.err, HasSubstr("error: CPU 1000 is not available to this process"));
+  const CommandResult none = profile("net.atoms -o h.samples --only conv");
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_THAT(none.err, HasSubstr("net.atoms: none of the 3 atoms is chosen by --only"));
+  folder_.write("damaged.samples", "\xff\xff");
+  const CommandResult damaged = profile("net.atoms -o damaged.samples --resume");
+  EXPECT_EQ(damaged.exit_code, 1);
+  EXPECT_THAT(damaged.err, HasSubstr("error: damaged.samples: not a sample file"));
+}
+
+TEST_F(AdamecProfile, NeedsAFolderItMayWriteTo) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
+  ::chmod(folder_.path().c_str(), 0500);
+  const CommandResult result = profile("net.atoms -o h.samples");
+  ::chmod(folder_.path().c_str(), 0700);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("error: h.samples"));
+}
+
+TEST(AdamecProfileAbout, TellsVersions) {
+  const CommandResult result = run_command("adamec-profile --version");
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.out, HasSubstr("LibTorch "));
+  EXPECT_THAT(result.out, HasSubstr("sample format 1"));
+}
+
+}  // namespace
+}  // namespace adamec::testing

@@ -1,0 +1,173 @@
+#include "adamec/measure/campaign.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <set>
+
+#include "adamec/base/error.h"
+#include "tests/unit/measure/fakes.h"
+
+namespace adamec::measure {
+namespace {
+
+using testing::FakeClock;
+using testing::FakeRunnable;
+using testing::FakeStage;
+using testing::make_context;
+
+constexpr double kRunUs = 1000;
+
+// A manifest of unrelated atoms with different operators, and everything to measure them with.
+class CampaignTest : public ::testing::Test {
+ protected:
+  void make_atoms(int count) {
+    manifest_.set_model_name("net");
+    for (int i = 0; i < count; ++i) {
+      v1::Atom& atom = *manifest_.add_atoms();
+      atom.set_id("atom" + std::to_string(i));
+      atom.set_kind(v1::OPERATOR);
+      atom.set_record_bytes(1000);
+      v1::Operator& op = *atom.add_operators();
+      op.set_name("aten::op" + std::to_string(i));
+      op.set_backend_one_thread("One");
+      op.set_backend_many_threads("Many");
+    }
+    const v1::Manifest* manifests[] = {&manifest_};
+    plan_ = make_plan(manifests, {});
+    for (const PlanItem& item : plan_) {
+      items_.push_back({&item, &manifest_, {}});
+      for (std::size_t i = 0; i < contexts_.size(); ++i) items_.back().contexts.push_back(i);
+    }
+  }
+
+  CampaignResult run() {
+    const Loader load = [this](const PlanItem& item) -> std::unique_ptr<Runnable> {
+      loaded_.push_back(item.atom->id());
+      if (item.atom->id() == unloadable_) fail("{}: no such operator", item.atom->id());
+      auto runnable = std::make_unique<FakeRunnable>(clock_, std::vector<double>{kRunUs});
+      if (item.atom->id() == unrunnable_) runnable->fail_at = 0;
+      return runnable;
+    };
+    options_.host_id = "host";
+    options_.run_id = "run";
+    CampaignEvents events;
+    events.on_visit = [this] { ++visits_; };
+    events.on_round = [this](const std::vector<v1::Sample>& samples) {
+      saved_.push_back(samples.size());
+    };
+    return run_campaign(items_, contexts_, load, stage_, clock_, options_, events);
+  }
+
+  std::vector<v1::Context> contexts_{make_context(1, 0)};
+  v1::Manifest manifest_;
+  std::vector<PlanItem> plan_;
+  std::vector<CampaignItem> items_;
+  CampaignOptions options_;
+  FakeClock clock_;
+  FakeStage stage_;
+  std::string unloadable_;
+  std::string unrunnable_;
+  std::vector<std::string> loaded_;
+  std::size_t visits_ = 0;
+  std::vector<std::size_t> saved_;
+};
+
+TEST_F(CampaignTest, SamplesComeInTheOrderOfItemsAndContexts) {
+  contexts_ = {make_context(1, 0), make_context(1, 0.5), make_context(2, 0)};
+  make_atoms(40);
+  const CampaignResult result = run();
+  EXPECT_EQ(result.measured, 40U);
+  EXPECT_EQ(result.left_out, 0U);
+  EXPECT_TRUE(result.failures.empty());
+  ASSERT_EQ(result.samples.size(), 120U);
+  for (std::size_t i = 0; i < result.samples.size(); ++i) {
+    const v1::Sample& sample = result.samples[i];
+    EXPECT_EQ(sample.sample_atom(), "net/atom" + std::to_string(i / 3));
+    EXPECT_EQ(sample.signature(), plan_[i / 3].signature);
+    EXPECT_EQ(sample.context().threads(), contexts_[i % 3].threads());
+    EXPECT_EQ(sample.context().cpu_load(), contexts_[i % 3].cpu_load());
+    EXPECT_EQ(sample.observed().cpu_load(), contexts_[i % 3].cpu_load() / 2);
+    EXPECT_EQ(sample.backend(), i % 3 == 2 ? "Many" : "One");
+    EXPECT_EQ(sample.host_id(), "host");
+    EXPECT_DOUBLE_EQ(sample.latency().p50_us(), kRunUs);
+    EXPECT_EQ(sample.round(), result.samples[i - i % 3].round());  // paired
+  }
+  EXPECT_EQ(visits_, planned_visits(items_, options_));
+  EXPECT_EQ(visits_, 4U * 120U);
+  EXPECT_EQ(saved_, (std::vector<std::size_t>{96, 120}));  // rounds of 32 items
+}
+
+TEST_F(CampaignTest, RoundsAreRandomAndFitIntoMemory) {
+  make_atoms(10);
+  options_.round_bytes = plan_[0].working_bytes * 3;
+  const CampaignResult result = run();
+  std::set<std::string> rounds;
+  for (const v1::Sample& sample : result.samples) rounds.insert(sample.round());
+  EXPECT_EQ(rounds, (std::set<std::string>{"run-1", "run-2", "run-3", "run-4"}));
+  const std::vector<std::string> first = loaded_;
+  loaded_.clear();
+  run();
+  EXPECT_EQ(loaded_, first);
+  options_.seed = 1;
+  loaded_.clear();
+  run();
+  EXPECT_NE(loaded_, first);
+}
+
+TEST_F(CampaignTest, AnAtomLargerThanTheLimitRunsAlone) {
+  make_atoms(2);
+  options_.round_bytes = 1;
+  EXPECT_EQ(run().measured, 2U);
+}
+
+TEST_F(CampaignTest, ReportsFailuresAndGoesOn) {
+  make_atoms(5);
+  unloadable_ = "atom1";
+  unrunnable_ = "atom3";
+  const CampaignResult result = run();
+  EXPECT_EQ(result.measured, 3U);
+  EXPECT_EQ(result.samples.size(), 3U);
+  std::set<std::string> failures;
+  for (const Failure& failure : result.failures) {
+    failures.insert(failure.plan->atom->id() + ": " + failure.reason);
+  }
+  EXPECT_EQ(failures,
+            (std::set<std::string>{"atom1: atom1: no such operator", "atom3: fake: broken"}));
+}
+
+TEST_F(CampaignTest, ATooSmallBudgetLeavesItemsOut) {
+  make_atoms(50);
+  options_.budget_us = 600e3;  // an item takes 4 * 11 ms and some for warming up
+  const CampaignResult result = run();
+  EXPECT_GE(result.measured, 8U);
+  EXPECT_LE(result.measured, 14U);
+  EXPECT_EQ(result.left_out, 50 - result.measured);
+  EXPECT_LE(clock_.wall, 700e3);
+  for (const v1::Sample& sample : result.samples) EXPECT_GE(sample.latency().visits(), 4U);
+}
+
+TEST_F(CampaignTest, MeasuresOneItemHoweverSmallTheBudget) {
+  make_atoms(5);
+  options_.budget_us = 1;
+  EXPECT_EQ(run().measured, 1U);
+}
+
+TEST_F(CampaignTest, ALargeBudgetIsSpreadOverAllItems) {
+  make_atoms(64);
+  options_.budget_us = 20e6;
+  const CampaignResult result = run();
+  EXPECT_EQ(result.measured, 64U);
+  EXPECT_LE(clock_.wall, 20.5e6);
+  unsigned fewest = kMostVisits;
+  unsigned most = 0;
+  for (const v1::Sample& sample : result.samples) {
+    fewest = std::min(fewest, sample.latency().visits());
+    most = std::max(most, sample.latency().visits());
+  }
+  EXPECT_GE(fewest, 20U);
+  EXPECT_LE(most - fewest, 3U);
+}
+
+}  // namespace
+}  // namespace adamec::measure

@@ -1,0 +1,81 @@
+#include "adamec/measure/series.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/measure/fakes.h"
+
+namespace adamec::measure {
+namespace {
+
+using testing::FakeClock;
+using testing::FakeRunnable;
+
+TEST(Quantile, InterpolatesBetweenOrderStatistics) {
+  EXPECT_EQ(quantile({7}, 0.5), 7);
+  EXPECT_EQ(quantile({3, 1, 2}, 0.5), 2);
+  EXPECT_EQ(quantile({4, 1, 3, 2}, 0.5), 2.5);
+  EXPECT_EQ(quantile({1, 2, 3, 4, 5}, 0.25), 2);
+  EXPECT_DOUBLE_EQ(quantile({0, 10}, 0.95), 9.5);
+  EXPECT_EQ(quantile({1, 2, 3}, 1), 3);
+}
+
+TEST(Series, WarmsUpThenTimesSlowRunsOneByOne) {
+  FakeClock clock;
+  FakeRunnable runnable(clock, {90e3, 80e3, 70e3, 60e3, 50e3, 1, 20e3, 1, 40e3, 1, 30e3});
+  Series series;
+  series.visit(runnable, clock, visit_options(0));
+  EXPECT_EQ(runnable.runs, 5U);  // three warm-ups, one to find the block length, one measured
+  for (int i = 0; i < 3; ++i) series.visit(runnable, clock, visit_options(0));
+  EXPECT_EQ(runnable.runs, 11U);  // one warm-up and one measured each
+  const v1::Latency latency = series.latency();
+  EXPECT_EQ(latency.visits(), 4U);
+  EXPECT_EQ(latency.runs(), 4U);
+  EXPECT_DOUBLE_EQ(latency.min_us(), 20e3);
+  EXPECT_DOUBLE_EQ(latency.p50_us(), 35e3);
+  EXPECT_DOUBLE_EQ(latency.p95_us(), 48.5e3);
+  EXPECT_DOUBLE_EQ(latency.iqr_us(), 42.5e3 - 27.5e3);
+  EXPECT_DOUBLE_EQ(latency.cpu_us(), 17.5e3);
+  EXPECT_DOUBLE_EQ(latency.even_min_us(), 40e3);  // visits 0 and 2
+  EXPECT_DOUBLE_EQ(latency.odd_min_us(), 20e3);   // visits 1 and 3
+}
+
+TEST(Series, TimesShortRunsInBlocks) {
+  FakeClock clock;
+  FakeRunnable runnable(clock, {2});
+  Series series;
+  series.visit(runnable, clock, visit_options(0));
+  const v1::Latency latency = series.latency();
+  EXPECT_DOUBLE_EQ(latency.min_us(), 2);
+  EXPECT_DOUBLE_EQ(latency.p95_us(), 2);
+  EXPECT_DOUBLE_EQ(latency.cpu_us(), 1);
+  // Whole blocks of at least 200 us, for 10 to 15 ms.
+  EXPECT_GE(latency.runs() * 2, 10'000U);
+  EXPECT_LE(latency.runs() * 2, 15'000U);
+}
+
+TEST(Series, BlocksUnderLoadSpanTheBursts) {
+  const VisitOptions loaded = visit_options(0.5);
+  EXPECT_GE(loaded.block_us, 10e3);
+  EXPECT_GE(loaded.visit_us, 2 * loaded.block_us);
+  FakeClock clock;
+  // Every tenth millisecond the other process has the CPU for 5 ms.
+  std::vector<double> times(2000, 1000);
+  for (std::size_t i = 0; i < times.size(); i += 5) times[i] = 6000;
+  FakeRunnable runnable(clock, times);
+  Series series;
+  for (int i = 0; i < 4; ++i) series.visit(runnable, clock, loaded);
+  EXPECT_NEAR(series.latency().p50_us(), 2000, 300);
+}
+
+TEST(Series, CalibrationEndsWhenTheClockStandsStill) {
+  FakeClock clock;
+  std::vector<double> times(100, 0);
+  times.push_back(300);
+  FakeRunnable runnable(clock, times);
+  Series series;
+  series.visit(runnable, clock, visit_options(0));
+  EXPECT_EQ(series.visits(), 1U);
+}
+
+}  // namespace
+}  // namespace adamec::measure
