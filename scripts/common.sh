@@ -68,21 +68,25 @@ build_jobs() {
   if [ "$memory" -lt "$cores" ]; then echo "$memory"; else echo "$cores"; fi
 }
 
-# build PRESET FOLDER LIBTORCH_VERSION [TARGET...]: configures when needed and builds. An empty
-# version means the LibTorch that CMake finds by itself.
+# Runs scripts/setup with the arguments; from then on CMake finds the LibTorch that it chose.
+set_up() {
+  local line
+  line=$("$ROOT/scripts/setup" "$@")
+  if [ -n "$line" ]; then
+    export CMAKE_PREFIX_PATH=${line#CMAKE_PREFIX_PATH=}${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
+  fi
+}
+
+# build PRESET FOLDER [TARGET...]: configures and builds, targets or everything.
 build() {
-  local preset=$1 folder=$ROOT/$2 libtorch=$3
-  shift 3
+  local preset=$1 folder=$ROOT/$2
+  shift 2
   local cmake ninja chosen
   local -a arguments=(--preset "$preset" -B "$folder")
   cmake=$(working_program cmake 3.22) || die "cmake 3.22 or newer is needed; run scripts/setup"
   ninja=$(working_program ninja 1.8) || die "ninja is needed; run scripts/setup"
   arguments+=(-DCMAKE_MAKE_PROGRAM="$ninja")
   chosen=${CMAKE_PREFIX_PATH:-}
-  if [ -n "$libtorch" ]; then
-    chosen=$(libtorch_prefix "$libtorch")
-    arguments+=(-DCMAKE_PREFIX_PATH="$chosen")
-  fi
   # CMake would keep the LibTorch it found first.
   if [ -f "$folder/CMakeCache.txt" ] && [ "$(cat "$folder/libtorch-choice" 2>/dev/null)" != "$chosen" ]; then
     rm "$folder/CMakeCache.txt"

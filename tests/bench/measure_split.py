@@ -77,13 +77,13 @@ def measure_size(split: str, zoo: list, folder: str, forms: list) -> None:
             with zipfile.ZipFile(archive) as records:
                 atoms = sum(name.startswith("atoms/") for name in records.namelist())
             weights = int(ask_python(WEIGHTS, str(model)))
-            share = archive.stat().st_size / (1.01 * weights + 4096 * atoms)
+            share = archive.stat().st_size / (1.01 * weights + 4000 * atoms)
             worst = max(worst, (share, model.stem))
             print(f"{model.stem:40} {atoms:6} {weights:12} {archive.stat().st_size:12} "
                   f"{share:9.3f} {seconds:6.1f} s", flush=True)
             archive.unlink()
     if worst[1]:
-        report("archive / (1.01 x the weights' bytes + 4 KiB per atom)", worst[0], 1,
+        report("archive / (1.01 x the weights' bytes + 4 KB per atom)", worst[0], 1,
                f"the largest of the zoo, {worst[1]}")
     if failed:
         print(f"not cut: {', '.join(failed)}")
