@@ -27,6 +27,11 @@ Progress::~Progress() {
   if (shown_) std::cerr << "\r\033[K" << std::flush;
 }
 
+void Progress::update(std::size_t done, std::size_t total) {
+  total_ = std::max<std::size_t>(total, 1);
+  update(done);
+}
+
 void Progress::update(std::size_t done) {
   const auto now = Clock::now();
   if (!shown_ || now - drawn_ < kRedrawInterval) return;

@@ -16,6 +16,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void update(std::size_t done);
+  // The same when the total is known only now.
+  void update(std::size_t done, std::size_t total);
 
  private:
   std::string label_;

@@ -8,6 +8,7 @@
 
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
+#include "adamec/base/version.h"
 
 namespace adamec::tools {
 namespace {
@@ -151,7 +152,7 @@ int run_tool(int argc, char** argv, const ToolInfo& info,
   CLI::App app{info.description, info.name};
   CommonOptions options;
   app.formatter(std::make_shared<PlainFormatter>());
-  app.set_version_flag("--version", info.name + " " ADAMEC_VERSION " (" + info.versions + ")");
+  app.set_version_flag("--version", info.name + " " + version() + " (" + info.versions + ")");
   define(app);
   add_common_options(app, options);
   name_variables(app);

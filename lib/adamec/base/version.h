@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string>
+
+namespace adamec {
+
+// AdaMEC's own version: "0.1.0".
+std::string version();
+
+}  // namespace adamec

@@ -1,0 +1,298 @@
+#include "adamec/torchscript/cut.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <numeric>
+#include <queue>
+#include <set>
+
+#include "adamec/torchscript/walk.h"
+
+namespace adamec::torchscript {
+namespace {
+
+bool writes(jit::Node* node) {
+  return any_node(node, [](jit::Node* inner) {
+    const auto* schema = inner->maybeSchema();
+    return schema != nullptr && schema->is_mutable();
+  });
+}
+
+bool is_scalar(const jit::Value* value) {
+  switch (value->type()->kind()) {
+    case c10::TypeKind::IntType:
+    case c10::TypeKind::FloatType:
+    case c10::TypeKind::BoolType:
+    case c10::TypeKind::NumberType:
+    case c10::TypeKind::StringType:
+    case c10::TypeKind::NoneType:
+    case c10::TypeKind::DeviceObjType:
+      return true;
+    default:
+      return false;
+  }
+}
+
+class Cutter {
+ public:
+  Cutter(const Residual& residual, std::uint64_t shared_weight_bytes)
+      : residual_(residual), shared_weight_bytes_(shared_weight_bytes) {
+    for (jit::Node* node : residual.graph->nodes()) {
+      index_[node] = static_cast<int>(nodes_.size());
+      nodes_.push_back(node);
+    }
+    group_.resize(nodes_.size());
+    std::iota(group_.begin(), group_.end(), 0);
+    for (const Residual::Weight& weight : residual.weights) weights_.insert(weight.value);
+  }
+
+  std::vector<AtomDraft> run() {
+    join_shared_memory();
+    find_travelling();
+    for (jit::Node* node : nodes_) {
+      if (!travels(node)) join_what_is_no_tensor(node);
+    }
+    join_cycles();
+    return drafts();
+  }
+
+ private:
+  int find(int node) {
+    while (group_[node] != node) node = group_[node] = group_[group_[node]];
+    return node;
+  }
+  void join(int a, int b) {
+    a = find(a);
+    b = find(b);
+    group_[std::max(a, b)] = std::min(a, b);
+  }
+  bool travels(jit::Node* node) const { return travelling_.count(node) != 0; }
+
+  // Whatever touches memory that some operator writes to stays with that operator.
+  void join_shared_memory() {
+    std::vector<jit::Node*> writers;
+    for (jit::Node* node : nodes_) {
+      if (writes(node)) writers.push_back(node);
+    }
+    if (writers.empty()) return;
+    const jit::AliasDb aliases(residual_.graph);
+    for (jit::Node* node : nodes_) {
+      if (node->kind() == c10::prim::Constant) continue;
+      jit::ValueSet values(node->outputs().begin(), node->outputs().end());
+      for_each_use(node, [&](jit::Value* value) { values.insert(value); });
+      for (jit::Node* writer : writers) {
+        if (writer != node && !aliases.writesToAlias(writer, values)) continue;
+        fixed_.insert(node);
+        join(index_.at(writer), index_.at(node));
+      }
+    }
+  }
+
+  // Code without tensors as results is copied into the atoms that need it.
+  void find_travelling() {
+    for (jit::Node* node : nodes_) {
+      const bool only_scalars = std::all_of(node->outputs().begin(), node->outputs().end(),
+                                            [](jit::Value* output) { return is_scalar(output); });
+      const bool construct = node->kind() == c10::prim::ListConstruct ||
+                             node->kind() == c10::prim::TupleConstruct ||
+                             node->kind() == c10::prim::DictConstruct;
+      const bool scalar_code =
+          only_scalars && node->blocks().empty() && !node->isNondeterministic();
+      if (node->kind() == c10::prim::Constant || residual_.portable.count(node) != 0 ||
+          ((construct || scalar_code) && fixed_.count(node) == 0)) {
+        travelling_.insert(node);
+      }
+    }
+  }
+
+  // The values of other atoms, inputs and weights that the node needs, directly or through code
+  // that travels with it; `code` gathers that code.
+  void needs(jit::Node* node, std::vector<jit::Value*>& values, std::set<int>& code) const {
+    for_each_use(node, [&](jit::Value* value) {
+      jit::Node* producer = value->node();
+      const auto at = index_.find(producer);
+      if (at == index_.end()) {  // an input of the graph, or a value inside the node's own blocks
+        if (producer->kind() == c10::prim::Param &&
+            producer->owningBlock() == residual_.graph->block()) {
+          values.push_back(value);
+        }
+      } else if (!travels(producer)) {
+        values.push_back(value);
+      } else if (code.insert(at->second).second) {
+        needs(producer, values, code);
+      }
+    });
+  }
+
+  void join_what_is_no_tensor(jit::Node* node) {
+    std::vector<jit::Value*> values;
+    std::set<int> code;
+    needs(node, values, code);
+    for (jit::Value* value : values) {
+      const auto producer = index_.find(value->node());
+      if (producer != index_.end() && !is_tensor(value)) join(producer->second, index_.at(node));
+    }
+  }
+
+  // Groups, by their first node, that produce what the group needs.
+  std::map<int, std::set<int>> group_edges() {
+    std::map<int, std::set<int>> edges;
+    for (jit::Node* node : nodes_) {
+      if (travels(node)) continue;
+      const int group = find(index_.at(node));
+      std::set<int>& sources = edges[group];
+      std::vector<jit::Value*> values;
+      std::set<int> code;
+      needs(node, values, code);
+      for (jit::Value* value : values) {
+        const auto producer = index_.find(value->node());
+        if (producer != index_.end() && find(producer->second) != group) {
+          sources.insert(find(producer->second));
+        }
+      }
+    }
+    return edges;
+  }
+
+  // Merges groups that need each other: strongly connected components (Tarjan, without recursion).
+  void join_cycles() {
+    const auto edges = group_edges();
+    struct State {
+      int order = 0;
+      int low = 0;
+      bool open = false;
+    };
+    std::map<int, State> states;
+    std::vector<int> open;
+    int counter = 0;
+    for (const auto& [root, unused] : edges) {
+      if (states.count(root) != 0) continue;
+      std::vector<std::pair<int, std::set<int>::const_iterator>> path;
+      const auto enter = [&](int group) {
+        ++counter;
+        states[group] = {counter, counter, true};
+        open.push_back(group);
+        path.emplace_back(group, edges.at(group).begin());
+      };
+      enter(root);
+      while (!path.empty()) {
+        auto& [group, next] = path.back();
+        if (next != edges.at(group).end()) {
+          const int target = *next++;
+          const int from = group;
+          if (states.count(target) == 0) {
+            enter(target);
+          } else if (states[target].open) {
+            states[from].low = std::min(states[from].low, states[target].order);
+          }
+          continue;
+        }
+        const int done = group;
+        path.pop_back();
+        if (!path.empty()) {
+          State& parent = states[path.back().first];
+          parent.low = std::min(parent.low, states[done].low);
+        }
+        if (states[done].low != states[done].order) continue;
+        for (int member = -1; member != done;) {
+          member = open.back();
+          open.pop_back();
+          states[member].open = false;
+          join(member, done);
+        }
+      }
+    }
+  }
+
+  // Groups so that producers come first, else in program order.
+  std::vector<int> execution_order() {
+    const auto edges = group_edges();
+    std::map<int, std::vector<int>> consumers;
+    std::map<int, std::size_t> waiting;
+    std::priority_queue<int, std::vector<int>, std::greater<>> ready;
+    for (const auto& [group, sources] : edges) {
+      waiting[group] = sources.size();
+      for (int source : sources) consumers[source].push_back(group);
+      if (sources.empty()) ready.push(group);
+    }
+    std::vector<int> order;
+    while (!ready.empty()) {
+      const int group = ready.top();
+      ready.pop();
+      order.push_back(group);
+      for (int consumer : consumers[group]) {
+        if (--waiting[consumer] == 0) ready.push(consumer);
+      }
+    }
+    return order;
+  }
+
+  std::vector<AtomDraft> drafts() {
+    std::map<int, std::vector<jit::Node*>> members;
+    for (jit::Node* node : nodes_) {
+      if (!travels(node)) members[find(index_.at(node))].push_back(node);
+    }
+    std::unordered_set<const jit::Value*> results(residual_.graph->outputs().begin(),
+                                                  residual_.graph->outputs().end());
+    std::vector<AtomDraft> atoms;
+    std::unordered_map<jit::Value*, int> readers;
+    for (const int group : execution_order()) {
+      AtomDraft atom;
+      atom.operators = members.at(group);
+      std::set<int> piece;
+      std::vector<jit::Value*> values;
+      for (jit::Node* node : atom.operators) {
+        piece.insert(index_.at(node));
+        needs(node, values, piece);
+      }
+      for (const int node : piece) atom.piece.nodes.push_back(nodes_[node]);
+      std::unordered_set<jit::Value*> seen;
+      for (jit::Value* value : values) {
+        const auto producer = index_.find(value->node());
+        if (producer != index_.end() && find(producer->second) == group) continue;
+        if (!seen.insert(value).second) continue;
+        if (weights_.count(value) != 0) {
+          atom.weights.push_back(value);
+          ++readers[value];
+        } else {
+          atom.piece.inputs.push_back(value);
+          results.insert(value);
+        }
+      }
+      atoms.push_back(std::move(atom));
+    }
+    for (AtomDraft& atom : atoms) {
+      for (jit::Node* node : atom.operators) {
+        for (jit::Value* output : node->outputs()) {
+          if (results.count(output) != 0) atom.piece.outputs.push_back(output);
+        }
+      }
+      for (jit::Value* weight : atom.weights) {
+        if (readers[weight] > 1 && tensor_info(weight).bytes() >= shared_weight_bytes_) {
+          atom.piece.inputs.push_back(weight);
+        }
+      }
+    }
+    // What produces nothing that is used has no effect that could be seen.
+    std::erase_if(atoms, [](const AtomDraft& atom) { return atom.piece.outputs.empty(); });
+    return atoms;
+  }
+
+  const Residual& residual_;
+  const std::uint64_t shared_weight_bytes_;
+  std::vector<jit::Node*> nodes_;
+  std::unordered_map<jit::Node*, int> index_;
+  std::vector<int> group_;
+  std::unordered_set<jit::Node*> fixed_;  // touch memory that is written to
+  std::unordered_set<jit::Node*> travelling_;
+  std::unordered_set<const jit::Value*> weights_;
+};
+
+}  // namespace
+
+std::vector<AtomDraft> cut(const Residual& residual, std::uint64_t shared_weight_bytes) {
+  return Cutter(residual, shared_weight_bytes).run();
+}
+
+}  // namespace adamec::torchscript

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "adamec/torchscript/pch.h"
+#include "adamec/v1/archive.pb.h"
+
+namespace adamec::torchscript {
+
+// Runs the atoms of a manifest one after the other, as separate modules loaded from their records.
+class AtomExecutor {
+ public:
+  // The bytes of a record, by its name.
+  using ReadRecord = std::function<std::string(const std::string& record)>;
+  // Called around each atom: must call `run` once.
+  using AroundAtom = std::function<void(int atom, const std::function<void()>& run)>;
+
+  // `keep_modules`: modules stay loaded from one run to the next (stateful atoms need that).
+  AtomExecutor(const v1::Manifest& manifest, ReadRecord read, bool keep_modules);
+
+  // `arguments` as the model's method takes them, without self. Tensors that no later atom needs
+  // are dropped. Throws Error naming the atom that fails.
+  void run(const std::vector<c10::IValue>& arguments, const AroundAtom& around = {});
+
+  // Compares the last run's results with what the model itself returned, bit by bit. Returns what
+  // differs, empty when nothing does.
+  std::string difference(const c10::IValue& expected) const;
+
+ private:
+  void bind_input(const v1::Value& value, const c10::IValue& argument);
+  void hold(const v1::Value& value);
+
+  const v1::Manifest& manifest_;
+  ReadRecord read_;
+  bool keep_modules_;
+  std::unordered_map<std::string, int> last_use_;  // atom after which a tensor is dropped
+  std::unordered_map<std::string, at::Tensor> tensors_;
+  std::unordered_map<std::string, jit::Module> modules_;
+};
+
+// Whether two tensors have the same type, shape and bits.
+bool bit_identical(const at::Tensor& a, const at::Tensor& b);
+
+}  // namespace adamec::torchscript

@@ -1,0 +1,127 @@
+#include "adamec/torchscript/item.h"
+
+#include "adamec/base/error.h"
+
+namespace adamec::torchscript {
+
+ItemPtr static_item(c10::IValue value) {
+  auto item = std::make_shared<Item>();
+  item->value = std::move(value);
+  return item;
+}
+
+ItemPtr tensor_item(at::Tensor tensor, bool constant) {
+  auto item = std::make_shared<Item>();
+  item->kind = Item::Kind::kTensor;
+  item->value = std::move(tensor);
+  item->constant = constant;
+  return item;
+}
+
+ItemPtr container_item(Item::Kind kind, c10::TypePtr type, std::vector<ItemPtr> elements) {
+  auto item = std::make_shared<Item>();
+  item->kind = kind;
+  item->type = std::move(type);
+  item->elements = std::move(elements);
+  return item;
+}
+
+ItemPtr item_from(const c10::IValue& value, const c10::TypePtr& type, bool constant) {
+  if (value.isTensor()) {
+    return tensor_item(value.toTensor(), constant);
+  }
+  std::vector<ItemPtr> elements;
+  if (value.isList()) {
+    const auto list = value.toList();
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      elements.push_back(item_from(list.get(i), list.elementType(), constant));
+    }
+    return container_item(Item::Kind::kList, c10::ListType::create(list.elementType()),
+                          std::move(elements));
+  }
+  if (value.isTuple()) {
+    const auto tuple = value.toTuple();
+    const auto tuple_type = tuple->type();
+    for (std::size_t i = 0; i < tuple->elements().size(); ++i) {
+      elements.push_back(item_from(tuple->elements()[i], tuple_type->elements()[i], constant));
+    }
+    return container_item(Item::Kind::kTuple,
+                          type->kind() == c10::TypeKind::TupleType ? type : tuple_type,
+                          std::move(elements));
+  }
+  if (value.isGenericDict()) {
+    const auto dict = value.toGenericDict();
+    auto item = container_item(Item::Kind::kDict,
+                               c10::DictType::create(dict.keyType(), dict.valueType()), {});
+    for (const auto& entry : dict) {
+      item->keys.push_back(entry.key());
+      item->elements.push_back(item_from(entry.value(), dict.valueType(), constant));
+    }
+    return item;
+  }
+  auto item = static_item(value);
+  if (!constant) item->kind = Item::Kind::kOpaque;
+  return item;
+}
+
+c10::IValue concrete(const Item& item) {
+  switch (item.kind) {
+    case Item::Kind::kList: {
+      c10::impl::GenericList list(item.type->expectRef<c10::ListType>().getElementType());
+      for (const ItemPtr& element : item.elements) list.push_back(concrete(*element));
+      return list;
+    }
+    case Item::Kind::kTuple: {
+      std::vector<c10::IValue> elements;
+      for (const ItemPtr& element : item.elements) elements.push_back(concrete(*element));
+      const auto type = item.type->cast<c10::TupleType>();
+      if (type && type->schema()) {
+        return c10::ivalue::Tuple::createNamed(std::move(elements), type);
+      }
+      return c10::ivalue::Tuple::create(std::move(elements));
+    }
+    case Item::Kind::kDict: {
+      const auto& type = item.type->expectRef<c10::DictType>();
+      c10::impl::GenericDict dict(type.getKeyType(), type.getValueType());
+      for (std::size_t i = 0; i < item.keys.size(); ++i) {
+        dict.insert_or_assign(item.keys[i], concrete(*item.elements[i]));
+      }
+      return dict;
+    }
+    default:
+      return item.value;
+  }
+}
+
+bool independent_of_inputs(const Item& item) {
+  switch (item.kind) {
+    case Item::Kind::kStatic:
+      return true;
+    case Item::Kind::kTensor:
+      return item.constant;
+    case Item::Kind::kOpaque:
+      return false;
+    default:
+      for (const ItemPtr& element : item.elements) {
+        if (!independent_of_inputs(*element)) return false;
+      }
+      return true;
+  }
+}
+
+ItemPtr snapshot(const ItemPtr& item) {
+  if (!item->is_container()) return item;
+  auto copy = std::make_shared<Item>(*item);
+  for (ItemPtr& element : copy->elements) element = snapshot(element);
+  return copy;
+}
+
+bool same_key(const c10::IValue& a, const c10::IValue& b) {
+  if (a.isString() && b.isString()) return a.toStringRef() == b.toStringRef();
+  if (a.isInt() && b.isInt()) return a.toInt() == b.toInt();
+  if (a.isBool() && b.isBool()) return a.toBool() == b.toBool();
+  if (a.isDouble() && b.isDouble()) return a.toDouble() == b.toDouble();
+  return false;
+}
+
+}  // namespace adamec::torchscript

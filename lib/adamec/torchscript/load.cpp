@@ -1,0 +1,249 @@
+#include "adamec/torchscript/load.h"
+
+#include <dlfcn.h>
+
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+
+#include "adamec/base/error.h"
+#include "adamec/base/file.h"
+#include "adamec/base/sha256.h"
+
+namespace adamec::torchscript {
+namespace {
+
+constexpr std::pair<v1::DataType, c10::ScalarType> kTypes[] = {{v1::UINT8, at::kByte},
+                                                               {v1::INT8, at::kChar},
+                                                               {v1::INT16, at::kShort},
+                                                               {v1::INT32, at::kInt},
+                                                               {v1::INT64, at::kLong},
+                                                               {v1::FLOAT16, at::kHalf},
+                                                               {v1::FLOAT32, at::kFloat},
+                                                               {v1::FLOAT64, at::kDouble},
+                                                               {v1::COMPLEX64, at::kComplexFloat},
+                                                               {v1::COMPLEX128, at::kComplexDouble},
+                                                               {v1::BOOL, at::kBool},
+                                                               {v1::BFLOAT16, at::kBFloat16},
+                                                               {v1::QINT8, at::kQInt8},
+                                                               {v1::QUINT8, at::kQUInt8},
+                                                               {v1::QINT32, at::kQInt32}};
+
+// A file already in memory, for LibTorch's reader.
+class MemoryFile : public caffe2::serialize::ReadAdapterInterface {
+ public:
+  explicit MemoryFile(std::string_view bytes) : bytes_(bytes) {}
+  std::size_t size() const override { return bytes_.size(); }
+  std::size_t read(std::uint64_t position, void* buffer, std::size_t count,
+                   const char*) const override {
+    if (position >= bytes_.size()) return 0;
+    count = std::min<std::size_t>(count, bytes_.size() - position);
+    std::memcpy(buffer, bytes_.data() + position, count);
+    return count;
+  }
+
+ private:
+  std::string_view bytes_;
+};
+
+void check_magic(const std::string& name, std::string_view bytes) {
+  const auto starts_with = [&](std::string_view prefix) {
+    return bytes.substr(0, prefix.size()) == prefix;
+  };
+  if (bytes.empty()) fail("{}: the file is empty, expected a TorchScript model", name);
+  if (starts_with("PK\x03\x04")) return;
+  if (starts_with("version https://git-lfs")) {
+    fail("{}: a Git-LFS pointer, not the model itself; fetch it with 'git lfs pull'", name);
+  }
+  if (starts_with("\x80\x02")) {
+    fail(
+        "{}: a Python pickle (a state dict or an old checkpoint), expected a TorchScript model "
+        "saved by torch.jit.save",
+        name);
+  }
+  fail("{}: not a zip file, expected a TorchScript model saved by torch.jit.save", name);
+}
+
+void check_zip(const std::string& name, const std::shared_ptr<MemoryFile>& file) {
+  bool is_program = false;
+  bool is_checkpoint = false;
+  try {
+    caffe2::serialize::PyTorchStreamReader reader(file);
+    is_program = reader.hasRecord("constants.pkl") && reader.hasRecord("data.pkl");
+    is_checkpoint = !is_program && reader.hasRecord("data.pkl");
+  } catch (const std::exception& error) {
+    fail("{}: a damaged or truncated zip file: {}", name, first_line(error));
+  }
+  if (is_checkpoint) {
+    fail(
+        "{}: a checkpoint written by torch.save (a state dict or tensors), expected a TorchScript "
+        "model saved by torch.jit.save",
+        name);
+  }
+  if (!is_program) fail("{}: a zip file, but not a TorchScript model (no constants.pkl)", name);
+}
+
+[[noreturn]] void fail_to_load(const std::string& name, const std::exception& error) {
+  const std::string text = error.what();
+  constexpr std::string_view kMarks[] = {"Unknown builtin op: ",
+                                         "Unknown type name '__torch__.torch.classes."};
+  for (const std::string_view mark : kMarks) {
+    const auto at = text.find(mark);
+    if (at == std::string::npos) continue;
+    const auto begin = at + mark.size();
+    auto op = text.substr(begin, text.find_first_of("'\n ", begin) - begin);
+    while (!op.empty() && op.back() == '.') op.pop_back();
+    fail(
+        "{}: needs the operator library of '{}', which is not part of LibTorch {}; give it with "
+        "--load-library",
+        name, printable(op), TORCH_VERSION);
+  }
+  fail("{}: LibTorch {} cannot load it: {}", name, TORCH_VERSION, first_line(error));
+}
+
+at::Tensor random_tensor(const InputSpec& spec, at::Generator& generator) {
+  const c10::ScalarType type = to_scalar_type(spec.dtype);
+  if (c10::isFloatingType(type) || c10::isComplexType(type)) {
+    const auto drawn = at::randn(spec.shape, generator, at::TensorOptions(at::kFloat));
+    return drawn.to(type);
+  }
+  const std::int64_t bound = spec.bound > 0 ? spec.bound : 2;
+  return at::randint(0, bound, spec.shape, generator, at::TensorOptions(at::kLong)).to(type);
+}
+
+c10::IValue example_value(const InputSpec& spec, at::Generator& generator) {
+  switch (spec.kind) {
+    case InputSpec::Kind::kInt:
+      return spec.int_value;
+    case InputSpec::Kind::kFloat:
+      return spec.float_value;
+    case InputSpec::Kind::kBool:
+      return spec.bool_value;
+    case InputSpec::Kind::kString:
+      return spec.string_value;
+    case InputSpec::Kind::kNone:
+      return {};
+    case InputSpec::Kind::kTensor:
+      break;
+  }
+  return random_tensor(spec, generator);
+}
+
+std::vector<c10::IValue> read_arguments(const std::string& path) {
+  const std::string bytes = read_file(path);
+  c10::IValue value;
+  try {
+    value = jit::pickle_load(std::vector<char>(bytes.begin(), bytes.end()));
+  } catch (const std::exception& error) {
+    fail("{}: not a file of inputs written by torch.save: {}", path, first_line(error));
+  }
+  if (!value.isTuple()) return {value};
+  return value.toTupleRef().elements().vec();
+}
+
+std::string parameter_list(const c10::FunctionSchema& schema) {
+  std::string text;
+  for (std::size_t i = 1; i < schema.arguments().size(); ++i) {
+    const auto& argument = schema.arguments()[i];
+    text +=
+        fmt::format("{}{}: {}", i > 1 ? ", " : "", argument.name(), argument.type()->repr_str());
+  }
+  return text.empty() ? "nothing" : text;
+}
+
+}  // namespace
+
+v1::DataType to_dtype(c10::ScalarType type) {
+  for (const auto& [ours, theirs] : kTypes) {
+    if (theirs == type) return ours;
+  }
+  return v1::DATA_TYPE_UNSPECIFIED;
+}
+
+c10::ScalarType to_scalar_type(v1::DataType dtype) {
+  for (const auto& [ours, theirs] : kTypes) {
+    if (ours == dtype) return theirs;
+  }
+  return c10::ScalarType::Undefined;
+}
+
+std::string first_line(const std::exception& error) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
+  const std::string text = torch_error ? torch_error->what_without_backtrace() : error.what();
+  // Errors of TorchScript programs: the interpreter's frames come first, the reason last.
+  const std::string mark = "RuntimeError: ";
+  const auto reason = text.rfind(mark);
+  std::size_t at = reason == std::string::npos ? 0 : reason + mark.size();
+  while (at < text.size() && (text[at] == '\n' || text[at] == ' ')) ++at;
+  std::string line = text.substr(at, text.find('\n', at) - at);
+  while (!line.empty() && (line.back() == '.' || line.back() == ':')) line.pop_back();
+  return printable(line, 300);
+}
+
+LoadedModel load_model(const std::string& path) {
+  const std::string name = display_name(path);
+  const std::string bytes = read_file(path);
+  check_magic(name, bytes);
+  const auto file = std::make_shared<MemoryFile>(bytes);
+  check_zip(name, file);
+  LoadedModel model;
+  try {
+    model.module = jit::load(file, c10::Device(c10::kCPU));
+    model.module.eval();
+  } catch (const std::exception& error) {
+    fail_to_load(name, error);
+  }
+  const std::string file_name =
+      path == "-" ? "stdin" : std::filesystem::path(path).filename().string();
+  model.name = file_name.substr(0, file_name.find('.', 1));
+  model.sha256 = sha256_hex(bytes);
+  model.bytes = bytes.size();
+  return model;
+}
+
+void load_operator_library(const std::string& path) {
+  if (::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    fail("{}: cannot load the operator library: {}", path, printable(::dlerror(), 300));
+  }
+}
+
+jit::Module load_record(const std::string& bytes) {
+  return jit::load(std::make_shared<MemoryFile>(bytes), c10::Device(c10::kCPU));
+}
+
+std::vector<c10::IValue> example_arguments(const jit::Module& module, const std::string& method,
+                                           const std::vector<std::string>& specs,
+                                           const std::string& inputs_from, std::uint64_t seed) {
+  const auto found = module.find_method(method);
+  if (!found) fail_with(ErrorKind::kUsage, "the model has no method '{}'", printable(method));
+  const c10::FunctionSchema& schema = found->function().getSchema();
+  std::vector<c10::IValue> arguments;
+  if (!inputs_from.empty()) {
+    arguments = read_arguments(inputs_from);
+  } else {
+    at::Generator generator = at::detail::createCPUGenerator(seed);
+    for (const std::string& text : specs) {
+      arguments.push_back(example_value(parse_input_spec(text), generator));
+    }
+  }
+  const std::size_t parameters = schema.arguments().size() - 1;
+  for (std::size_t i = arguments.size(); i < parameters; ++i) {
+    const auto& value = schema.arguments()[i + 1].default_value();
+    if (!value.has_value()) break;
+    arguments.push_back(*value);
+  }
+  if (arguments.size() != parameters) {
+    fail("{} inputs given, but {} takes {}: {}", arguments.size(), method, parameters,
+         printable(parameter_list(schema), 400));
+  }
+  for (std::size_t i = 0; i < parameters; ++i) {
+    const auto& argument = schema.arguments()[i + 1];
+    if (!arguments[i].type()->isSubtypeOf(*argument.type())) {
+      fail("input {} ('{}') is a {}, but the model takes a {}", i + 1, argument.name(),
+           arguments[i].type()->repr_str(), argument.type()->repr_str());
+    }
+  }
+  return arguments;
+}
+
+}  // namespace adamec::torchscript

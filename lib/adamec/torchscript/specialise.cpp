@@ -1,0 +1,338 @@
+#include "adamec/torchscript/specialise.h"
+
+#include <algorithm>
+
+#include "adamec/base/error.h"
+#include "adamec/torchscript/specialiser.h"
+#include "adamec/torchscript/walk.h"
+
+namespace adamec::torchscript {
+namespace {
+
+constexpr std::int64_t kMaxUnrolledIterations = 100'000;
+
+// Queries whose answer depends on types only, and on types and shapes only.
+const std::unordered_set<std::string>& type_queries() {
+  static const std::unordered_set<std::string> names = {
+      "prim::dtype",        "prim::device",
+      "prim::layout",       "prim::is_cuda",
+      "prim::is_cpu",       "prim::is_quantized",
+      "prim::is_sparse",    "prim::is_mkldnn",
+      "prim::is_meta",      "aten::is_floating_point",
+      "aten::is_complex",   "aten::is_signed",
+      "prim::isinstance",   "prim::requires_grad",
+      "aten::element_size", "aten::get_device",
+      "prim::is_nested",    "prim::is_mps",
+      "prim::is_xpu",       "prim::is_vulkan"};
+  return names;
+}
+const std::unordered_set<std::string>& shape_queries() {
+  static const std::unordered_set<std::string> names = {
+      "aten::size",         "aten::dim",         "aten::numel",          "aten::len",
+      "aten::stride",       "aten::__is__",      "aten::__isnot__",      "aten::is_contiguous",
+      "aten::sym_size",     "aten::sym_numel",   "aten::storage_offset", "aten::_shape_as_tensor",
+      "aten::is_same_size", "aten::result_type", "aten::can_cast"};
+  return names;
+}
+
+// Whether the value is computed, inside the block, from something a tensor holds.
+bool reads_tensors(jit::Value* value, jit::Block* block) {
+  jit::Node* node = value->node();
+  if (node->owningBlock() != block || node->kind() == c10::prim::Param) return false;
+  if (type_queries().count(node->kind().toQualString()) != 0 ||
+      shape_queries().count(node->kind().toQualString()) != 0) {
+    return false;
+  }
+  bool found = !node->blocks().empty();
+  for (jit::Value* input : node->inputs()) {
+    found =
+        found || input->type()->isSubtypeOf(*c10::TensorType::get()) || reads_tensors(input, block);
+  }
+  return found;
+}
+
+bool on_other_device(const c10::IValue& value) {
+  return value.isDevice() && !value.toDevice().is_cpu();
+}
+
+}  // namespace
+
+Specialiser::Specialiser(const jit::Module& module, const std::string& method)
+    : module_(module), program_(module.get_method(method).graph()->copy()) {
+  jit::Inline(*program_);
+  jit::InlineForkWait(program_);
+  residual_.graph = std::make_shared<jit::Graph>();
+  module_paths_[module_._ivalue().get()] = "";
+}
+
+Residual Specialiser::run(const std::vector<c10::IValue>& arguments) {
+  const at::NoGradGuard no_grad;
+  const auto inputs = program_->inputs();
+  environment_[inputs[0]] = static_item(module_._ivalue());
+  const std::function<void(const ItemPtr&)> add_inputs = [&](const ItemPtr& argument) {
+    if (argument->kind == Item::Kind::kTensor) {
+      argument->constant = false;
+      argument->residual = residual_.graph->addInput();
+      residual_.inputs.push_back(argument->residual);
+      note_tensor(argument->residual, argument->value.toTensor());
+    }
+    for (const ItemPtr& element : argument->elements) add_inputs(element);
+  };
+  for (std::size_t i = 1; i < inputs.size(); ++i) {
+    environment_[inputs[i]] = item_from(arguments.at(i - 1), inputs[i]->type(), true);
+    add_inputs(environment_[inputs[i]]);
+  }
+  run_block(program_->block());
+  finish(item(program_->outputs()[0]));
+  return std::move(residual_);
+}
+
+ItemPtr Specialiser::item(jit::Value* value) const { return environment_.at(value); }
+
+Specialiser::Items Specialiser::items(c10::ArrayRef<jit::Value*> values) const {
+  Items result;
+  for (jit::Value* value : values) result.push_back(item(value));
+  return result;
+}
+
+void Specialiser::bind(c10::ArrayRef<jit::Value*> values, const Items& items) {
+  for (std::size_t i = 0; i < values.size(); ++i) environment_[values[i]] = items.at(i);
+}
+
+void Specialiser::unsupported(const jit::Node* node, const std::string& why) const {
+  std::string where;
+  if (const auto place = node->sourceRange().file_line_col()) {
+    where = fmt::format(" at {}:{}", std::get<0>(*place), std::get<1>(*place));
+  }
+  throw Unsupported(fmt::format("{}{}: {}", node->kind().toQualString(), where, why));
+}
+
+void Specialiser::run_block(jit::Block* block) {
+  // Values are dropped after their last use, so that memory does not grow with the model's depth.
+  const auto ends = [&](jit::Node* node) -> std::vector<jit::Value*>& { return dead_after_[node]; };
+  jit::Node* const end = block->return_node();
+  if (dead_after_.count(end) == 0) {
+    ends(end);
+    std::unordered_set<jit::Value*> used(block->outputs().begin(), block->outputs().end());
+    for (jit::Node* node : block->nodes().reverse()) {
+      for_each_use(node, [&](jit::Value* value) {
+        if (value->node()->owningBlock() == block && used.insert(value).second) {
+          ends(node).push_back(value);
+        }
+      });
+    }
+  }
+  for (jit::Node* node : block->nodes()) {
+    run_node(node);
+    for (jit::Value* value : ends(node)) environment_.erase(value);
+  }
+}
+
+void Specialiser::run_node(jit::Node* node) {
+  switch (node->kind()) {
+    case c10::prim::Constant: {
+      c10::IValue value = jit::toIValue(node->output()).value();
+      if (on_other_device(value)) value = c10::Device(c10::kCPU);
+      ItemPtr constant = item_from(value, node->output()->type(), true);
+      if (value.isTensor()) {
+        constant->name = "constant";
+        if (value.toTensor().defined()) {
+          attribute_storages_[value.toTensor().storage().unsafeGetStorageImpl()] =
+              value.toTensor().storage().nbytes();
+        }
+      }
+      return bind(node->outputs(), {constant});
+    }
+    case c10::prim::If:
+      return run_if(node);
+    case c10::prim::Loop:
+      return run_loop(node);
+    case c10::prim::GetAttr:
+      return get_attribute(node);
+    case c10::prim::CallMethod:
+      return call_method(node);
+    case c10::prim::SetAttr:
+      unsupported(node, "the model keeps state from one run to the next");
+    case c10::prim::RaiseException: {
+      const ItemPtr message = item(node->inputs()[0]);
+      fail("the model raises for these inputs: {}",
+           message->value.isString() ? printable(message->value.toStringRef(), 300)
+                                     : std::string("an exception"));
+    }
+    case c10::prim::Print:
+    case c10::aten::warn:
+      return;
+    case c10::prim::Uninitialized:
+      return bind(node->outputs(), {static_item(c10::IValue())});
+    case c10::prim::unchecked_cast:
+      if (item(node->input())->kind != Item::Kind::kOpaque) {
+        return bind(node->outputs(), {item(node->input())});
+      }
+      break;
+    default:
+      break;
+  }
+  apply_operator(node);
+}
+
+void Specialiser::run_if(jit::Node* node) {
+  const ItemPtr condition = item(node->input());
+  if (!independent_of_inputs(*condition)) return emit_dynamic(node);
+  jit::Block* taken = node->blocks()[condition->value.toBool() ? 0 : 1];
+  run_block(taken);
+  bind(node->outputs(), items(taken->outputs()));
+}
+
+void Specialiser::run_loop(jit::Node* node) {
+  const Items inputs = items(node->inputs());
+  jit::Block* body = node->blocks()[0];
+  if (!independent_of_inputs(*inputs[0]) || !independent_of_inputs(*inputs[1]) ||
+      reads_tensors(body->outputs()[0], body)) {
+    return emit_dynamic(node);
+  }
+  const std::int64_t trips = inputs[0]->value.toInt();
+  bool again = inputs[1]->value.toBool();
+  Items carried(inputs.begin() + 2, inputs.end());
+  for (std::int64_t i = 0; i < trips && again; ++i) {
+    if (i >= kMaxUnrolledIterations) unsupported(node, "too many iterations to unroll");
+    environment_[body->inputs()[0]] = static_item(i);
+    for (std::size_t k = 0; k < carried.size(); ++k) {
+      environment_[body->inputs()[k + 1]] = carried[k];
+    }
+    run_block(body);
+    const ItemPtr condition = item(body->outputs()[0]);
+    if (!independent_of_inputs(*condition)) {
+      unsupported(node, "whether the loop goes on depends on data only from some iteration on");
+    }
+    again = condition->value.toBool();
+    carried = items(body->outputs().slice(1));
+  }
+  bind(node->outputs(), carried);
+}
+
+void Specialiser::get_attribute(jit::Node* node) {
+  const ItemPtr owner = item(node->input());
+  if (!owner->value.isObject()) unsupported(node, "an attribute of a value that is no module");
+  const auto object = owner->value.toObject();
+  const std::string name = node->s(c10::attr::name);
+  ItemPtr& attribute = attributes_[{object.get(), name}];
+  if (attribute == nullptr) {
+    const auto path = module_paths_.find(object.get());
+    if (path == module_paths_.end()) unsupported(node, "an object that is no module");
+    const std::string full_name = path->second.empty() ? name : path->second + "." + name;
+    const c10::IValue value = object->getAttr(name);
+    if (value.isObject() && value.type()->is_module()) {
+      module_paths_[value.toObject().get()] = full_name;
+    }
+    attribute = item_from(value, node->output()->type(), true);
+    const std::function<void(const ItemPtr&, const std::string&)> own = [&](const ItemPtr& part,
+                                                                            const std::string& as) {
+      part->name = as;
+      if (part->kind == Item::Kind::kTensor && part->value.toTensor().defined() &&
+          part->value.toTensor().has_storage()) {
+        const auto& storage = part->value.toTensor().storage();
+        attribute_storages_[storage.unsafeGetStorageImpl()] = storage.nbytes();
+      }
+      for (std::size_t i = 0; i < part->elements.size(); ++i) {
+        own(part->elements[i], fmt::format("{}.{}", as, i));
+      }
+    };
+    own(attribute, full_name);
+  }
+  bind(node->outputs(), {attribute});
+}
+
+// Calls that inlining leaves: methods of module interfaces, whose module is known here.
+void Specialiser::call_method(jit::Node* node) {
+  const ItemPtr owner = item(node->inputs()[0]);
+  if (!owner->value.isObject() || !owner->value.toObject()->type()->is_module()) {
+    unsupported(node, "a call of an object that is no module");
+  }
+  const auto type = owner->value.toObject()->type();
+  const std::string& name = node->s(c10::attr::name);
+  std::shared_ptr<jit::Graph>& graph = inlined_methods_[type->repr_str() + "::" + name];
+  if (graph == nullptr) {
+    graph = jit::toGraphFunction(type->getMethod(name)).graph()->copy();
+    jit::Inline(*graph);
+  }
+  bind(graph->inputs(), items(node->inputs()));
+  run_block(graph->block());
+  bind(node->outputs(), {item(graph->outputs()[0])});
+}
+
+bool Specialiser::is_known_query(jit::Node* node, const Items& inputs) const {
+  const std::string name = node->kind().toQualString();
+  const bool of_type = type_queries().count(name) != 0;
+  if (!of_type && shape_queries().count(name) == 0) return false;
+  for (const ItemPtr& input : inputs) {
+    if (input->kind == Item::Kind::kOpaque) return false;
+    if (input->kind == Item::Kind::kTensor && input->shape_from_data && !of_type &&
+        name != "aten::__is__" && name != "aten::__isnot__") {
+      return false;
+    }
+  }
+  return true;
+}
+
+Specialiser::Items Specialiser::fold(jit::Node* node, const Items& inputs) {
+  const auto* schema = node->maybeSchema();
+  jit::Stack stack;
+  for (const ItemPtr& input : inputs) stack.push_back(concrete(*input));
+  const jit::Stack arguments = stack;
+  node->getOperation()(stack);
+
+  for (std::size_t i = 0; schema != nullptr && i < inputs.size(); ++i) {
+    const auto* alias = schema->arguments()[i].alias_info();
+    if (alias == nullptr || !alias->isWrite()) continue;
+    if (inputs[i]->is_container()) {
+      const ItemPtr now = item_from(arguments[i], inputs[i]->type, true);
+      inputs[i]->elements = now->elements;
+      inputs[i]->keys = now->keys;
+    } else if (inputs[i]->kind == Item::Kind::kTensor) {
+      const void* storage = inputs[i]->value.toTensor().storage().unsafeGetStorageImpl();
+      if (attribute_storages_.count(storage) != 0) {
+        unsupported(node, "the model writes to its own weights or buffers");
+      }
+      written_storages_.insert(storage);
+    }
+  }
+  Items before;
+  for (const ItemPtr& input : inputs) before.push_back(snapshot(input));
+  Items outputs;
+  for (std::size_t i = 0; i < stack.size(); ++i) {
+    ItemPtr output;
+    for (const ItemPtr& input : inputs) {  // in-place operators return their argument
+      if (stack[i].isTensor() && input->value.isTensor() &&
+          stack[i].toTensor().is_same(input->value.toTensor())) {
+        output = input;
+      }
+    }
+    if (output == nullptr) output = item_from(stack[i], node->outputs()[i]->type(), true);
+    if (output->kind == Item::Kind::kTensor && output->recipe == nullptr && output->name.empty()) {
+      output->recipe = std::make_shared<Recipe>(Recipe{node, before, i});
+      computed_constants_.push_back(output);
+    }
+    outputs.push_back(output);
+  }
+  return outputs;
+}
+
+void Specialiser::apply_operator(jit::Node* node) {
+  const Items inputs = items(node->inputs());
+  if (apply_container(node, inputs)) return;
+  const bool independent = std::all_of(inputs.begin(), inputs.end(), [](const ItemPtr& input) {
+    return independent_of_inputs(*input);
+  });
+  if (is_known_query(node, inputs) || (independent && !node->isNondeterministic())) {
+    bind(node->outputs(), fold(node, inputs));
+  } else {
+    bind(node->outputs(), emit(node, inputs));
+  }
+}
+
+Residual specialise(const jit::Module& module, const std::string& method,
+                    const std::vector<c10::IValue>& arguments) {
+  return Specialiser(module, method).run(arguments);
+}
+
+}  // namespace adamec::torchscript

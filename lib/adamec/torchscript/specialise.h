@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "adamec/torchscript/item.h"
+#include "adamec/torchscript/pch.h"
+
+namespace adamec::torchscript {
+
+// Shape and dtype that a tensor of the residual graph has for the example inputs.
+struct TensorInfo {
+  c10::ScalarType dtype = c10::ScalarType::Undefined;
+  std::vector<std::int64_t> shape;
+
+  std::uint64_t elements() const;
+  std::uint64_t bytes() const;
+};
+// Of a value of the residual graph, whose type carries it; dtype Undefined: not known.
+TensorInfo tensor_info(const jit::Value* value);
+
+// A model specialised for its example inputs: one straight-line graph of tensor operators.
+//
+// Its inputs are the tensors among the model's inputs, then the weights. Branches, loops and scalar
+// code are gone, except where they depend on the content of tensors: then they are nodes with
+// blocks. In-place operators are functional wherever that is provably the same.
+struct Residual {
+  std::shared_ptr<jit::Graph> graph;
+  struct Weight {
+    jit::Value* value = nullptr;
+    std::string name;     // path in the model: "layer1.0.conv1.weight"
+    c10::IValue content;  // a tensor, or an object such as the packed weights of quantised models
+  };
+  std::vector<jit::Value*> inputs;  // tensors among the model's inputs, depth first
+  std::vector<Weight> weights;
+  ItemPtr output;  // leaves: tensors of the graph, constant tensors, known scalars
+  std::unordered_set<const jit::Node*> views;     // re-interpret memory, compute nothing
+  std::unordered_set<const jit::Node*> portable;  // read nothing that changes: may be duplicated
+};
+
+// The model does something that cannot be specialised; it can still be kept as one atom. The
+// message names the construct and its source line.
+struct Unsupported : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Partial evaluation of `method` for the example arguments (without self).
+//
+// The program is run once, operator by operator. Everything that does not depend on the content of
+// the input tensors is computed now; operators on them are copied to the residual graph. What
+// depends on content is tracked value by value, so only what is independent of it is ever folded.
+//
+// Throws Unsupported, and Error(kFailed) when the model itself raises for these inputs.
+Residual specialise(const jit::Module& module, const std::string& method,
+                    const std::vector<c10::IValue>& arguments);
+
+}  // namespace adamec::torchscript

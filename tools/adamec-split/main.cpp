@@ -1,0 +1,68 @@
+#include <fstream>
+#include <iostream>
+
+#include "adamec/base/file.h"
+#include "tools/adamec-split/inspect.h"
+#include "tools/adamec-split/options.h"
+#include "tools/common/progress.h"
+#include "tools/common/run_tool.h"
+
+namespace adamec::tools {
+namespace {
+
+// An archive's first entry is its manifest; a zip entry's name starts at byte 30.
+bool is_archive(const std::string& path) {
+  std::string start(41, '\0');
+  std::ifstream(path, std::ios::binary).read(start.data(), 41);
+  return start.substr(0, 4) == "PK\x03\x04" && start.substr(30) == "manifest.pb";
+}
+
+void show(const SplitToolOptions& options, bool json, const v1::Manifest& manifest) {
+  if (options.list) std::cout << list_atoms(manifest);
+  if (json) std::cout << manifest_json(manifest);
+  if (!options.dot.empty()) write_file(options.dot, atom_graph_dot(manifest));
+}
+
+int run(SplitToolOptions& options, const CommonOptions& common, const Console& console) {
+  check_options(options, common.json);
+  if (options.split.model != "-" && options.output.empty() && is_archive(options.split.model)) {
+    show(options, common.json, archive::Reader::open(options.split.model).manifest());
+    return kDone;
+  }
+  Progress progress("cutting", 1, console.quiet());
+  options.split.verify = !options.no_verify;
+  options.split.progress = [&](std::size_t done, std::size_t total) {
+    progress.update(done, total);
+  };
+  torchscript::SplitResult result = torchscript::split_model(options.split);
+  for (const std::string& warning : result.warnings) console.warn(warning);
+  if (!options.output.empty() && !options.dry_run) {
+    OutputFile file(options.output);
+    archive::write_archive(file, result.manifest, std::move(result.records));
+    file.commit();
+    write_depfile(common, options.output, {options.split.model});
+  }
+  show(options, common.json, result.manifest);
+  console.note(summary(result.manifest) +
+               (options.split.verify ? "; verified: bit-identical to the model" : ""));
+  return kDone;
+}
+
+}  // namespace
+}  // namespace adamec::tools
+
+int main(int argc, char** argv) {
+  using namespace adamec;
+  tools::SplitToolOptions options;
+  const tools::ToolInfo info{
+      "adamec-split", "Cut a TorchScript model into atoms: one file per tensor operator.",
+      "  adamec-split models/squeezenet10.traced.pt --input 'float32[1,3,224,224]' -o s.atoms\n"
+      "  adamec-split models/health_cnn_lstm.traced.pt --input 'float32[1,6,128]' --list\n",
+      "LibTorch " + torchscript::libtorch_version() + ", archive format " +
+          std::to_string(archive::kArchiveFormatVersion)};
+  return tools::run_tool(
+      argc, argv, info, [&](CLI::App& app) { tools::define_options(app, options); },
+      [&](const tools::CommonOptions& common, const tools::Console& console) {
+        return tools::run(options, common, console);
+      });
+}

@@ -1,0 +1,56 @@
+#include "tools/adamec-split/options.h"
+
+#include "adamec/base/error.h"
+
+namespace adamec::tools {
+
+void define_options(CLI::App& app, SplitToolOptions& options) {
+  app.add_option("model", options.split.model,
+                 "TorchScript model, or an archive to look into (--list, --dot, --json)")
+      ->type_name("MODEL.pt")
+      ->required();
+  app.add_option("-o,--output", options.output, "Write the atom archive here")
+      ->type_name("FILE.atoms");
+  // A shape holds commas, so a list in the config file is the only way to give several at once.
+  app.add_option("-i,--input", options.split.inputs,
+                 "Type of an argument of the model, one option per argument: "
+                 "float32[1,3,224,224], 'int64[1,128]<30522', int=16000, float=0.5, bool=true, "
+                 "str=text, none")
+      ->type_name("SPEC")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--inputs-from", options.split.inputs_from,
+                 "Take the arguments from a file written by torch.save (a tuple of arguments)")
+      ->type_name("FILE");
+  app.add_option("--load-library", options.split.libraries,
+                 "Shared library with custom operators (repeatable)")
+      ->type_name("FILE.so")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--method", options.split.method, "Method to cut")->capture_default_str();
+  app.add_option("--seed", options.split.seed, "Seed of the example inputs")->capture_default_str();
+  app.add_flag("--list", options.list, "Print a table of the atoms");
+  app.add_option("--dot", options.dot, "Write the atom graph in Graphviz's DOT language")
+      ->type_name("FILE");
+  app.add_flag("--dry-run", options.dry_run, "Do everything except writing the archive");
+  app.add_flag("--no-verify", options.no_verify,
+               "Do not compare the atoms' results with the model's");
+}
+
+void check_options(const SplitToolOptions& options, bool json) {
+  const bool inspects = options.list || json || !options.dot.empty();
+  if (options.output.empty() && !inspects && !options.dry_run) {
+    fail_with(ErrorKind::kUsage,
+              "nothing to do: give -o FILE.atoms, --list, --dot, --json or --dry-run");
+  }
+  if (!options.split.inputs.empty() && !options.split.inputs_from.empty()) {
+    fail_with(ErrorKind::kUsage, "--input and --inputs-from exclude each other");
+  }
+  const int on_stdout = (options.output == "-" && !options.dry_run ? 1 : 0) +
+                        (options.list ? 1 : 0) + (json ? 1 : 0) + (options.dot == "-" ? 1 : 0);
+  if (on_stdout > 1) {
+    fail_with(ErrorKind::kUsage, "only one of -o -, --list, --json and --dot - can use stdout");
+  }
+}
+
+}  // namespace adamec::tools
