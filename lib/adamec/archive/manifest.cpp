@@ -8,6 +8,7 @@
 
 #include "adamec/archive/archive.h"
 #include "adamec/base/error.h"
+#include "adamec/proto/parse.h"
 
 namespace adamec::archive {
 namespace {
@@ -261,7 +262,7 @@ std::uint64_t element_bytes(v1::DataType dtype) {
 
 v1::Manifest parse_manifest(const std::string& bytes, const std::string& source) {
   v1::Manifest manifest;
-  if (!manifest.ParseFromString(bytes)) {
+  if (!parse_message(manifest, bytes)) {
     fail("{}: its manifest is damaged (not a message of type Manifest)", source);
   }
   if (manifest.format_version() == 0) fail("{}: its manifest has no format_version", source);

@@ -6,6 +6,7 @@
 #include "adamec/base/file.h"
 #include "adamec/predict/evaluator.h"
 #include "adamec/predict/signature.h"
+#include "adamec/proto/parse.h"
 
 namespace adamec::predict {
 namespace {
@@ -19,7 +20,7 @@ Predictor Predictor::load(const std::string& path) {
   const std::string bytes = read_file(path, kMaxFileBytes);
   if (bytes.empty()) fail("{}: the file is empty, expected a predictor", name);
   v1::Predictor message;
-  if (!message.ParseFromString(bytes)) fail("{}: not a predictor, or truncated", name);
+  if (!parse_message(message, bytes)) fail("{}: not a predictor, or truncated", name);
   return Predictor(std::move(message), name);
 }
 

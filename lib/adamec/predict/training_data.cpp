@@ -8,6 +8,7 @@
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 #include "adamec/base/sha256.h"
+#include "adamec/proto/parse.h"
 
 namespace adamec::predict {
 namespace {
@@ -160,7 +161,7 @@ SampleFiles read_samples(const std::vector<std::string>& paths) {
     const std::string name = display_name(path);
     const std::string bytes = read_file(path);
     v1::SampleSet set;
-    if (!set.ParseFromString(bytes)) fail("{}: not a sample set, or truncated", name);
+    if (!parse_message(set, bytes)) fail("{}: not a sample set, or truncated", name);
     all += bytes;
     for (const v1::Host& host : set.hosts()) hosts.insert(host.id());
     result.samples.MergeFrom(set);

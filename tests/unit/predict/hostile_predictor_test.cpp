@@ -1,0 +1,156 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "adamec/base/error.h"
+#include "adamec/predict/predictor.h"
+#include "adamec/proto/parse.h"
+#include "tests/support/run_command.h"
+#include "tests/unit/predict/small_predictor.h"
+#include "tests/unit/predict/synthetic_samples.h"
+
+// Predictor files that no trainer would write: refused in one line.
+namespace adamec::testing {
+namespace {
+
+const double kNan = std::nan("");
+
+std::string error_after(const std::function<void(v1::Predictor&)>& change) {
+  v1::Predictor message = small_predictor();
+  change(message);
+  try {
+    const predict::Predictor predictor(message, "p");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+std::string error_of_file(const std::string& bytes) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("p", bytes);
+  try {
+    predict::Predictor::load(path);
+  } catch (const Error& error) {
+    return std::string(error.what()).substr(path.size() - 1);
+  }
+  return "";
+}
+
+TEST(HostilePredictor, AcceptsTheExample) {
+  EXPECT_EQ(error_after([](v1::Predictor&) {}), "");
+}
+
+TEST(HostilePredictor, RefusesOtherFiles) {
+  EXPECT_EQ(error_of_file(""), "p: the file is empty, expected a predictor");
+  EXPECT_EQ(error_of_file("version https://git-lfs.github.com/spec/v1\n"),
+            "p: not a predictor, or truncated");
+  const std::string bytes = small_predictor().SerializeAsString();
+  EXPECT_EQ(error_of_file(bytes.substr(0, bytes.size() - 3)), "p: not a predictor, or truncated");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.clear_format_version(); }),
+            "p: not a predictor (no format_version)");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.set_format_version(9); }),
+            "p: predictor format 9, this version reads up to 1");
+}
+
+TEST(HostilePredictor, PrintsNothingOnItsOwn) {
+  v1::Predictor message = small_predictor();
+  std::string bytes = message.SerializeAsString();
+  bytes[bytes.find("aten::relu")] = '\xff';  // not UTF-8
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(error_of_file(bytes), "p: not a predictor, or truncated");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
+TEST(HostilePredictor, SurvivesEveryChangedByte) {
+  const std::string whole = small_predictor().SerializeAsString();
+  const TemporaryFolder folder;
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    for (const int flip : {0x01, 0x80, 0xff}) {
+      std::string bytes = whole;
+      bytes[at] = static_cast<char>(bytes[at] ^ flip);
+      v1::Predictor message;
+      if (!parse_message(message, bytes)) continue;
+      try {
+        const predict::Predictor predictor(message, "p");
+        const auto prediction = predictor.predict(relu({1, 8}), {1, 0.7});
+        EXPECT_TRUE(std::isfinite(prediction.p95_ms)) << at;
+        EXPECT_GE(prediction.p95_ms, prediction.p50_ms) << at;
+      } catch (const Error& error) {
+        EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << at;
+      }
+    }
+  }
+}
+
+TEST(HostilePredictor, RefusesFeaturesOutOfRange) {
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.mutable_residual()->set_feature(0, 2); }),
+            "p: residual.feature[0]: 2, expected -1 to 1");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.mutable_slowdown()->set_feature(0, -2); }),
+            "p: slowdown.feature[0]: -2, expected -1 to 1");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.set_features(0, "moon_phase"); }),
+            "p: features: unknown or repeated feature 'moon_phase'");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.set_features(0, "cpu_load"); }),
+            "p: features: unknown or repeated feature 'cpu_load'");
+}
+
+TEST(HostilePredictor, RefusesTreesThatAreNone) {
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.mutable_residual()->set_left(0, 0); }),
+            "p: residual: node 0 has child 0, expected 1 to 2");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.mutable_residual()->set_right(0, 3); }),
+            "p: residual: node 0 has child 3, expected 1 to 2");
+  EXPECT_EQ(error_after([](v1::Predictor& p) {  // a child that leads back
+              p.mutable_residual()->set_feature(2, 0);
+              p.mutable_residual()->set_left(2, 1);
+              p.mutable_residual()->set_right(2, 1);
+            }),
+            "p: residual: node 2 has child 1, expected 3 to 2");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.mutable_residual()->set_tree_start(0, 1); }),
+            "p: residual.tree_start[0]: tree of nodes 1 to 3, expected to start at 0 and end by 3");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.mutable_residual()->add_tree_start(4000000000); }),
+            "p: residual.tree_start[0]: tree of nodes 0 to 4000000000, expected to start at 0 and "
+            "end by 3");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.mutable_residual()->add_tree_start(0); }),
+            "p: residual.tree_start[0]: tree of nodes 0 to 0, expected to start at 0 and end by 3");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.mutable_residual()->clear_tree_start(); }),
+            "p: residual: 3 nodes in 0 trees");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.mutable_residual()->add_left(1); }),
+            "p: residual: arrays of different lengths: 3 features, 3 thresholds, 4 left, 3 right, "
+            "3 missing_left");
+}
+
+TEST(HostilePredictor, RefusesNumbersThatAreNone) {
+  const auto nan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(error_after([&](v1::Predictor& p) { p.mutable_residual()->set_threshold(0, nan); }),
+            "p: residual.threshold[0]: nan, expected a finite number");
+  EXPECT_EQ(error_after([&](v1::Predictor& p) { p.mutable_residual()->set_threshold(1, 2e6F); }),
+            "p: residual.threshold[1]: a leaf of 2000000, expected at most 1000000");
+  EXPECT_EQ(error_after([&](v1::Predictor& p) { p.mutable_slowdown()->set_base_score(nan); }),
+            "p: slowdown.base_score: nan, expected at most 1000000");
+  EXPECT_EQ(error_after([&](v1::Predictor& p) { p.set_residual_q95(kNan); }),
+            "p: residual_q95: nan, expected 0 to 40");
+  EXPECT_EQ(error_after([&](v1::Predictor& p) { p.set_unseen_q95(-1); }),
+            "p: unseen_q95: -1, expected 0 to 40");
+  EXPECT_EQ(error_after([&](v1::Predictor& p) { p.mutable_baselines(0)->set_us_per_mac(kNan); }),
+            "p: baselines[0].us_per_mac: nan, expected a number >= 0");
+}
+
+TEST(HostilePredictor, RefusesDisorder) {
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.set_slowdown_loads(1, 0.5); }),
+            "p: slowdown_loads: 0.5 after 0.5, expected ascending numbers up to 1");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.set_slowdown_loads(1, 1.5); }),
+            "p: slowdown_loads: 1.5 after 0.5, expected ascending numbers up to 1");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.add_operators("aten::add"); }),
+            "p: operators[1]: 'aten::add' is not in ascending order");
+  EXPECT_EQ(error_after([](v1::Predictor& p) {
+              for (int i = 0; i < 2; ++i) p.add_measured()->set_us(1);
+            }),
+            "p: measured[1] is not in ascending order");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.add_measured()->set_us(0); }),
+            "p: measured[0].us: 0, expected a positive number");
+}
+
+}  // namespace
+}  // namespace adamec::testing
