@@ -88,10 +88,11 @@ void check_max_error(const TrainConfig& config, const TrainSummary& summary) {
 }
 
 std::string summary_line(const TrainConfig& config, const TrainSummary& summary) {
-  std::string line =
-      fmt::format("{} configurations ({} under load) of {} operators on {}", summary.configurations,
-                  summary.loaded, summary.predictor.operators_size(),
-                  printable(summary.predictor.host().cpu_model()));
+  std::string line = fmt::format("{} configuration{} ({} under load) of {} operator{} on {}",
+                                 summary.configurations, summary.configurations == 1 ? "" : "s",
+                                 summary.loaded, summary.predictor.operators_size(),
+                                 summary.predictor.operators_size() == 1 ? "" : "s",
+                                 printable(summary.predictor.host().cpu_model()));
   const predict::Accuracy& all = summary.accuracy.back();
   if (all.count > 0) {
     line += fmt::format("; {} left out: {:.0f} % within 10 %, mean absolute error {:.1f} %",
