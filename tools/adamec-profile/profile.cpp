@@ -37,7 +37,8 @@ void warn_about_machine(measure::Machine& machine, const std::vector<v1::Context
     const double observed = machine.verify_load(load);
     if (std::abs(observed - load) <= kLoadTolerance) continue;
     console.warn(
-        fmt::format("a CPU load of {:.2f} was asked for, /proc/stat shows {:.2f} before measuring",
+        fmt::format("a CPU load of {} was asked for, but others use {:.2f} of the CPUs "
+                    "(/proc/stat): less will repeat",
                     load, observed));
   }
 }
