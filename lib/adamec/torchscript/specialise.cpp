@@ -51,6 +51,13 @@ bool reads_tensors(jit::Value* value, jit::Block* block) {
   return found;
 }
 
+// Innermost calls first, so that every node's call stack names all modules it lies in: this is what
+// LibTorch does while its optimizer is on.
+void inline_calls(jit::Graph& graph) {
+  const jit::GraphOptimizerEnabledGuard optimizer_on(true);
+  jit::Inline(graph);
+}
+
 bool on_other_device(const c10::IValue& value) {
   return value.isDevice() && !value.toDevice().is_cpu();
 }
@@ -59,7 +66,7 @@ bool on_other_device(const c10::IValue& value) {
 
 Specialiser::Specialiser(const jit::Module& module, const std::string& method)
     : module_(module), program_(module.get_method(method).graph()->copy()) {
-  jit::Inline(*program_);
+  inline_calls(*program_);
   jit::InlineForkWait(program_);
   residual_.graph = std::make_shared<jit::Graph>();
   module_paths_[module_._ivalue().get()] = "";
@@ -131,7 +138,9 @@ void Specialiser::run_block(jit::Block* block) {
 void Specialiser::run_node(jit::Node* node) {
   switch (node->kind()) {
     case c10::prim::Constant: {
-      c10::IValue value = jit::toIValue(node->output()).value();
+      // Functions, whose calls are inlined, have no value.
+      c10::IValue value;
+      if (const auto known = jit::toIValue(node->output())) value = *known;
       if (on_other_device(value)) value = c10::Device(c10::kCPU);
       ItemPtr constant = item_from(value, node->output()->type(), true);
       if (value.isTensor()) {
@@ -253,7 +262,7 @@ void Specialiser::call_method(jit::Node* node) {
   std::shared_ptr<jit::Graph>& graph = inlined_methods_[type->repr_str() + "::" + name];
   if (graph == nullptr) {
     graph = jit::toGraphFunction(type->getMethod(name)).graph()->copy();
-    jit::Inline(*graph);
+    inline_calls(*graph);
   }
   bind(graph->inputs(), items(node->inputs()));
   run_block(graph->block());
@@ -279,7 +288,7 @@ Specialiser::Items Specialiser::fold(jit::Node* node, const Items& inputs) {
   jit::Stack stack;
   for (const ItemPtr& input : inputs) stack.push_back(concrete(*input));
   const jit::Stack arguments = stack;
-  node->getOperation()(stack);
+  run_operator(node, stack);
 
   for (std::size_t i = 0; schema != nullptr && i < inputs.size(); ++i) {
     const auto* alias = schema->arguments()[i].alias_info();
@@ -320,6 +329,7 @@ Specialiser::Items Specialiser::fold(jit::Node* node, const Items& inputs) {
 void Specialiser::apply_operator(jit::Node* node) {
   const Items inputs = items(node->inputs());
   if (apply_container(node, inputs)) return;
+  if (node->maybeOperator() == nullptr) unsupported(node, "an operator that cannot run on its own");
   const bool independent = std::all_of(inputs.begin(), inputs.end(), [](const ItemPtr& input) {
     return independent_of_inputs(*input);
   });

@@ -4,6 +4,7 @@
 #include "adamec/base/error.h"
 #include "adamec/torchscript/compat.h"
 #include "adamec/torchscript/specialiser.h"
+#include "adamec/torchscript/walk.h"
 
 namespace adamec::torchscript {
 namespace {
@@ -169,7 +170,7 @@ Specialiser::Items Specialiser::emit(jit::Node* node, const Items& inputs) {
 
   jit::Stack stack;
   for (const ItemPtr& input : inputs) stack.push_back(concrete(*input));
-  node->getOperation()(stack);
+  run_operator(node, stack);
 
   if (stack.size() == 1 && stack[0].isTensor() && inputs[0]->kind == Item::Kind::kTensor &&
       stack[0].toTensor().is_same(inputs[0]->value.toTensor()) &&
@@ -212,7 +213,7 @@ bool Specialiser::apply_like(jit::Node* node, const Items& inputs) {
   if (fill && !independent_of_inputs(*inputs[*fill])) return false;
   jit::Stack stack;
   for (const ItemPtr& input : inputs) stack.push_back(concrete(*input));
-  node->getOperation()(stack);
+  run_operator(node, stack);
   at::Tensor tensor = stack[0].toTensor();
   if (tensor.is_quantized() || !tensor.device().is_cpu()) return false;
   if (creator->second == c10::aten::zeros) tensor.zero_();

@@ -26,6 +26,15 @@ inline bool any_node(jit::Node* node, const std::function<bool(jit::Node*)>& con
   return false;
 }
 
+// Runs the node's operator on the arguments on the stack, as LibTorch's interpreter does.
+inline void run_operator(jit::Node* node, jit::Stack& stack) {
+  const auto* schema = node->maybeSchema();
+  if (schema != nullptr && schema->is_vararg()) {
+    stack.emplace_back(static_cast<std::int64_t>(node->inputs().size()));
+  }
+  node->getOperation()(stack);
+}
+
 inline bool is_tensor(const jit::Value* value) {
   return value->type()->isSubtypeOf(*c10::TensorType::get());
 }
