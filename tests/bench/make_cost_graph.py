@@ -16,12 +16,12 @@ import sys
 
 # operator: milliseconds per million elements on the device, and how much faster the edge is.
 OPERATORS = {
-    "conv2d": (24.0, 9.0),
-    "batch_norm": (1.6, 3.0),
-    "relu": (0.7, 2.0),
-    "add": (0.9, 2.2),
-    "cat": (0.8, 1.4),
-    "pool": (1.8, 2.5),
+    "conv2d": (24.0, 4.0),
+    "batch_norm": (1.6, 1.2),
+    "relu": (0.7, 0.8),
+    "add": (0.9, 0.8),
+    "cat": (0.8, 0.7),
+    "pool": (1.8, 1.0),
 }
 
 
@@ -41,7 +41,7 @@ class Model:
         per_million, ratio = OPERATORS[operator]
         noise = self.rng.uniform(0.6, 1.6)
         device_ms = 0.004 + per_million * elements / 1e6 * noise
-        edge_ms = 0.002 + device_ms / (ratio * self.rng.uniform(0.3, 1.5))
+        edge_ms = 0.002 + device_ms / (ratio * self.rng.uniform(0.1, 1.3))
         self.tensors.append({"id": name + ":0", "bytes": 4 * elements})
         atom = {
             "id": name,
@@ -101,8 +101,8 @@ def build(atoms, seed):
         "name": f"generated-{atoms}-{seed}",
         "tiers": [{"name": "device"}, {"name": "edge"}],
         "links": [
-            {"from": "device", "to": "edge", "bytes_per_second": 12.5e6, "latency_ms": 2.0},
-            {"from": "edge", "to": "device", "bytes_per_second": 25e6, "latency_ms": 2.0},
+            {"from": "device", "to": "edge", "bytes_per_second": 125e6, "latency_ms": 0.5},
+            {"from": "edge", "to": "device", "bytes_per_second": 250e6, "latency_ms": 0.5},
         ],
         "tensors": model.tensors,
         "atoms": model.atoms,
@@ -115,7 +115,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--atoms", type=int, default=1000, help="number of atoms (default 1000)")
     parser.add_argument("--seed", type=int, default=1, help="random seed (default 1)")
-    parser.add_argument("--latency-ms", type=float, help="latency of both links instead of 2 ms")
+    parser.add_argument("--latency-ms", type=float, help="latency of both links instead of 0.5 ms")
     arguments = parser.parse_args()
     if arguments.atoms < 1:
         parser.error("--atoms must be at least 1")

@@ -163,7 +163,7 @@ Context parse_context(const std::string& text, const std::string& source,
   try {
     return Parser(source, folder).parse(YAML::Load(text));
   } catch (const YAML::Exception& error) {
-    fail("{}:{}: not YAML: {}", source, error.mark.line + 1, printable(error.msg));
+    fail("{}:{}: not YAML: {}", source, std::max(error.mark.line, 0) + 1, printable(error.msg));
   }
 }
 

@@ -17,7 +17,7 @@ struct Plan {
 struct SearchLimits {
   // Cuts times the size of their network (nodes and arcs). The same on every machine, so that the
   // same input gives the same plan.
-  std::int64_t work = 50'000'000;
+  std::int64_t work = 20'000'000;
   // Asked between cuts; the search stops when it returns true. Empty: never.
   std::function<bool()> stop;
 };

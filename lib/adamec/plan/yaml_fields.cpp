@@ -16,7 +16,7 @@ std::string join(std::initializer_list<const char*> keys) {
 }  // namespace
 
 std::string at_line(const std::string& source, const YAML::Node& node) {
-  return fmt::format("{}:{}", source, node.Mark().line + 1);
+  return fmt::format("{}:{}", source, std::max(node.Mark().line, 0) + 1);
 }
 
 YamlFields::YamlFields(const YAML::Node& node, std::string source, std::string where,
