@@ -70,6 +70,14 @@ void for_each_chunk(int fd, const std::string& name, Consume consume) {
   }
 }
 
+// A device or pipe, such as /dev/null, is written to; it must not be replaced by a file, and its
+// folder need not be writable.
+bool is_device(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) &&
+         !S_ISDIR(status.st_mode);
+}
+
 int output_mode() {
   const mode_t mask = ::umask(0);
   ::umask(mask);
@@ -103,7 +111,7 @@ std::string read_file(const std::string& path, std::uint64_t max_bytes) {
 }
 
 OutputFile::OutputFile(const std::string& path) : path_(path) {
-  if (path_ == "-") {
+  if (path_ == "-" || is_device(path_)) {
     const char* folder = std::getenv("TMPDIR");
     temporary_ = std::string(folder != nullptr && *folder != '\0' ? folder : "/tmp") + "/adamec";
   } else {
@@ -136,9 +144,7 @@ void OutputFile::commit() {
                    [](std::string_view chunk) { write_all(STDOUT_FILENO, chunk, "<stdout>"); });
     return;
   }
-  struct stat target {};
-  if (::stat(path_.c_str(), &target) == 0 && !S_ISREG(target.st_mode)) {
-    // A device or pipe, such as /dev/null, is written to; it must not be replaced by a file.
+  if (is_device(path_)) {
     Descriptor device{::open(path_.c_str(), O_WRONLY | O_CLOEXEC)};
     if (device.fd < 0) fail("{}: cannot write: {}", path_, std::strerror(errno));
     for_each_chunk(file.fd, path_,
