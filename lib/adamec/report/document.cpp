@@ -63,6 +63,8 @@ void emit(YAML::Emitter& out, const Document& value, int depth) {
     emit_text(out, value.get<std::string>());
   } else if (value.is_structured()) {
     emit_container(out, value, depth);
+  } else if (value.is_null()) {
+    out << YAML::Null;
   } else {
     out << value.dump();  // the same digits as in JSON
   }

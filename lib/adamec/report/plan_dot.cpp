@@ -16,68 +16,91 @@ std::string quoted(const std::string& text) {
   std::string result = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') result += '\\';
-    result += c == '\n' ? ' ' : c;
+    if (c == '\n') {
+      result += "\\n";
+    } else {
+      result += c;
+    }
   }
   return result + '"';
 }
 
+class DotWriter {
+ public:
+  DotWriter(const plan::CostGraph& costs, const plan::Plan& plan)
+      : costs_(costs),
+        plan_(plan),
+        input_tier_(costs.graph.tensors().size(), -1),
+        transfers_(costs.graph.tensors().size(), nullptr) {
+    for (const plan::Endpoint& input : costs.inputs) input_tier_[input.tensor] = input.tier;
+    for (const plan::Transfer& transfer : plan.evaluation.transfers) {
+      transfers_[transfer.tensor] = &transfer;
+    }
+  }
+
+  std::string write() {
+    text_ = "digraph plan {\n  node [style=filled, fontname=\"sans-serif\"];\n";
+    const auto& atoms = costs_.graph.atoms();
+    const auto& tensors = costs_.graph.tensors();
+    for (std::size_t i = 0; i < costs_.tiers.size(); ++i) {
+      add_node("tier", i, costs_.tiers[i].name, "note", static_cast<int>(i));
+    }
+    for (std::size_t i = 0; i < atoms.size(); ++i) {
+      const int tier = plan_.placement[i];
+      const std::string time = format_ms(costs_.atoms[i].latency_ms[tier]);
+      add_node("atom", i, atoms[i].id + "\n" + time, "box", tier);
+    }
+    for (const plan::Endpoint& input : costs_.inputs) {
+      add_node("input", input.tensor, tensors[input.tensor].id, "ellipse", input.tier);
+    }
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      for (int consumer : tensors[i].consumers) {
+        add_edge(i, fmt::format("atom{}", consumer), plan_.placement[consumer]);
+      }
+    }
+    for (const plan::Endpoint& output : costs_.outputs) {
+      const int tier = output.tier >= 0 ? output.tier : tier_of(output.tensor);
+      add_node("output", output.tensor, "result " + tensors[output.tensor].id, "ellipse", tier);
+      add_edge(output.tensor, fmt::format("output{}", output.tensor), tier);
+    }
+    return text_ + "}\n";
+  }
+
+ private:
+  void add_node(const char* kind, std::size_t index, const std::string& label, const char* shape,
+                int tier) {
+    text_ += fmt::format("  {}{} [label={}, shape={}, fillcolor=\"{}\"];\n", kind, index,
+                         quoted(label), shape, kColours[tier % kColours.size()]);
+  }
+
+  int tier_of(std::size_t tensor) const {
+    const int producer = costs_.graph.tensors()[tensor].producer;
+    return producer < 0 ? input_tier_[tensor] : plan_.placement[producer];
+  }
+
+  void add_edge(std::size_t tensor, const std::string& to, int to_tier) {
+    const int producer = costs_.graph.tensors()[tensor].producer;
+    text_ += producer < 0 ? fmt::format("  input{}", tensor) : fmt::format("  atom{}", producer);
+    text_ += " -> " + to;
+    if (to_tier != tier_of(tensor)) {
+      const plan::Transfer& transfer = *transfers_[tensor];
+      const std::string label = format_bytes(transfer.bytes) + ", " + format_ms(transfer.ms);
+      text_ += fmt::format(" [style=dashed, label={}]", quoted(label));
+    }
+    text_ += ";\n";
+  }
+
+  const plan::CostGraph& costs_;
+  const plan::Plan& plan_;
+  std::vector<int> input_tier_;                   // per tensor
+  std::vector<const plan::Transfer*> transfers_;  // per tensor; null: it stays on its tier
+  std::string text_;
+};
+
 }  // namespace
 
 std::string plan_dot(const plan::CostGraph& costs, const plan::Plan& plan) {
-  std::string text = "digraph plan {\n  node [shape=box, style=filled, fontname=\"sans-serif\"];\n";
-  const auto colour = [&](int tier) { return kColours[tier % kColours.size()]; };
-  for (std::size_t i = 0; i < costs.tiers.size(); ++i) {
-    text += fmt::format("  tier{} [label={}, fillcolor=\"{}\", shape=note];\n", i,
-                        quoted(costs.tiers[i].name), colour(static_cast<int>(i)));
-  }
-  const auto& atoms = costs.graph.atoms();
-  for (std::size_t i = 0; i < atoms.size(); ++i) {
-    const int tier = plan.placement[i];
-    text +=
-        fmt::format("  atom{} [label={}, tooltip={}, fillcolor=\"{}\"];\n", i, quoted(atoms[i].id),
-                    quoted(format_ms(costs.atoms[i].latency_ms[tier])), colour(tier));
-  }
-  std::vector<const plan::Transfer*> moved(costs.graph.tensors().size(), nullptr);
-  for (const plan::Transfer& transfer : plan.evaluation.transfers) {
-    moved[transfer.tensor] = &transfer;
-  }
-  const auto add_edge = [&](std::size_t tensor, const std::string& from, const std::string& to,
-                            bool crosses) {
-    text += fmt::format("  {} -> {}", from, to);
-    if (crosses) {
-      text += fmt::format(" [style=dashed, label={}]", quoted(format_bytes(moved[tensor]->bytes) +
-                                                              ", " + format_ms(moved[tensor]->ms)));
-    }
-    text += ";\n";
-  };
-  std::vector<int> source(costs.graph.tensors().size(), -1);
-  for (const plan::Endpoint& input : costs.inputs) {
-    source[input.tensor] = input.tier;
-    text += fmt::format("  input{0} [label={1}, shape=ellipse, fillcolor=\"{2}\"];\n", input.tensor,
-                        quoted(costs.graph.tensors()[input.tensor].id), colour(input.tier));
-  }
-  const auto from_of = [&](std::size_t tensor) {
-    const int producer = costs.graph.tensors()[tensor].producer;
-    return producer < 0 ? fmt::format("input{}", tensor) : fmt::format("atom{}", producer);
-  };
-  const auto tier_of = [&](std::size_t tensor) {
-    const int producer = costs.graph.tensors()[tensor].producer;
-    return producer < 0 ? source[tensor] : plan.placement[producer];
-  };
-  for (std::size_t tensor = 0; tensor < costs.graph.tensors().size(); ++tensor) {
-    for (int consumer : costs.graph.tensors()[tensor].consumers) {
-      add_edge(tensor, from_of(tensor), fmt::format("atom{}", consumer),
-               plan.placement[consumer] != tier_of(tensor));
-    }
-  }
-  for (const plan::Endpoint& output : costs.outputs) {
-    const std::size_t tensor = output.tensor;
-    const int tier = output.tier >= 0 ? output.tier : tier_of(tensor);
-    text += fmt::format("  output{} [label={}, shape=ellipse, fillcolor=\"{}\"];\n", tensor,
-                        quoted("result " + costs.graph.tensors()[tensor].id), colour(tier));
-    add_edge(tensor, from_of(tensor), fmt::format("output{}", tensor), tier != tier_of(tensor));
-  }
-  return text + "}\n";
+  return DotWriter(costs, plan).write();
 }
 
 }  // namespace adamec::report
