@@ -86,13 +86,15 @@ void fit_residual(const TrainingData& data, const Baselines& baselines, std::uin
         row_of(predictor, baselines, *measurement.sample, measurement.threads, 0, &log_baseline));
     labels.push_back(static_cast<float>(std::log(measurement.us) - log_baseline));
   }
+  // Chosen on 888 configurations of 14 networks, one thread, configurations left out: 82 % within
+  // 10 %. Shallower trees give 78 %; more of them, or smaller steps, at most 1 % more.
   BoostOptions options;
-  options.rounds = 200;
-  options.depth = 5;
-  options.learning_rate = 0.1;
+  options.rounds = 150;
+  options.depth = 7;
+  options.learning_rate = 0.08;
   options.l2 = 1;
   options.rows_per_tree = 0.8;
-  options.columns_per_tree = 0.8;
+  options.columns_per_tree = 0.6;
   options.least_child_rows = 2;
   options.seed = seed;
   *predictor.mutable_residual() = BoostedTrees(rows, labels, options).ensemble();
