@@ -18,7 +18,12 @@ print_help() { sed -n '2,/^[^#]/{s/^# \{0,1\}//;t p;b;:p;p}' "$0"; }
 
 # Shows a command the way one would type it, then runs it.
 show_and_run() {
-  printf '\n$ %s\n' "$*"
+  local word line=
+  for word in "$@"; do
+    if [[ $word =~ [^A-Za-z0-9_./:,=+-] ]]; then word="'${word//\'/\'\\\'\'}'"; fi
+    line+=" $word"
+  done
+  printf '\n$%s\n' "$line"
   "$@"
 }
 
