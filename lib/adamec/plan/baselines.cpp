@@ -23,13 +23,9 @@ class SingleCuts {
         device_(evaluator.control().start_tier()),
         edge_(edge_tier(evaluator)),
         placement_(edge_only(evaluator)),
-        on_device_(costs_.graph.tensors().size(), 0),
-        source_(costs_.graph.tensors().size(), -1),
-        result_(costs_.graph.tensors().size(), -1) {
-    for (const Endpoint& input : costs_.inputs) source_[input.tensor] = input.tier;
-    for (const Endpoint& output : costs_.outputs) result_[output.tensor] = output.tier;
+        on_device_(costs_.graph.tensors().size(), 0) {
     for (std::size_t i = 0; i < costs_.atoms.size(); ++i) add_atom(static_cast<int>(i), edge_, 1);
-    for (std::size_t i = 0; i < result_.size(); ++i) add_transfer(static_cast<int>(i), 1);
+    for (std::size_t i = 0; i < on_device_.size(); ++i) add_transfer(static_cast<int>(i), 1);
     find_memory();
   }
 
@@ -56,10 +52,12 @@ class SingleCuts {
 
   void add_transfer(int tensor, int sign) {
     const graph::Tensor& description = costs_.graph.tensors()[tensor];
-    const int from = description.producer < 0 ? source_[tensor] : placement_[description.producer];
+    const int from =
+        description.producer < 0 ? evaluator_.input_tier(tensor) : placement_[description.producer];
     const int consumers = static_cast<int>(description.consumers.size());
     const int elsewhere = from == device_ ? consumers - on_device_[tensor] : on_device_[tensor];
-    const bool returned = result_[tensor] >= 0 && result_[tensor] != from;
+    const bool returned =
+        evaluator_.output_tier(tensor) >= 0 && evaluator_.output_tier(tensor) != from;
     if (elsewhere == 0 && !returned) return;
     if (const auto& link = costs_.link(from, 1 - from)) {
       transfer_ms_ += sign * link->transfer_ms(description.bytes);
@@ -125,8 +123,6 @@ class SingleCuts {
   int edge_;
   Placement placement_;
   std::vector<int> on_device_;  // per tensor: consumers there
-  std::vector<int> source_;     // per tensor: tier of an input
-  std::vector<int> result_;     // per tensor: tier that needs it as a result
   std::vector<char> fits_;      // per length of the prefix
   double compute_ms_ = 0;
   double transfer_ms_ = 0;

@@ -14,10 +14,12 @@ constexpr int kFittingRounds = 20;
 
 }  // namespace
 
-Bounds::Bounds(const Evaluator& evaluator, std::function<void(const Placement&)> on_placement)
+Bounds::Bounds(const Evaluator& evaluator, std::function<void(const Placement&)> on_placement,
+               std::function<bool()> enough)
     : evaluator_(evaluator),
       costs_(evaluator.costs()),
       on_placement_(std::move(on_placement)),
+      enough_(std::move(enough)),
       relaxation_(evaluator) {
   for (const auto& link : costs_.links) moves_cost_ = moves_cost_ || (link && link->latency_ms > 0);
 }
@@ -148,11 +150,12 @@ void Bounds::tighten_memory(const std::vector<int>& pins, int tier, double room_
     return priced.solution.value_ms;
   };
   probe();
-  for (int i = 0; i < kMaxDoublings && !have_high && result.bound_ms < cutoff_ms; ++i) {
+  const auto done = [&] { return result.bound_ms >= cutoff_ms || enough_(); };
+  for (int i = 0; i < kMaxDoublings && !have_high && !done(); ++i) {
     price = price > 0 ? price * 4 : (low.at_zero + 1e-6) / low.bytes * 0.25;
     probe();
   }
-  for (int i = 0; i < rounds && have_high && low.bytes > 0 && result.bound_ms < cutoff_ms; ++i) {
+  for (int i = 0; i < rounds && have_high && low.bytes > 0 && !done(); ++i) {
     price = (high.at_zero - low.at_zero) / (low.bytes - high.bytes);
     if (!(price > 0) || !std::isfinite(price)) return;
     const double line = low.at_zero + price * low.bytes;
@@ -197,6 +200,7 @@ Bounds::Result Bounds::tighten(const std::vector<int>& pins, const Prices& start
       prices.per_byte = result.prices.per_byte;
       if (result.bound_ms >= cutoff_ms) return result;
     }
+    if (enough_()) break;
     if (!add_critical_path(prices, priced.solution.placement, 1.0 / (round + 2))) break;
   }
   Prices free_moves = result.prices;

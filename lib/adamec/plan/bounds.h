@@ -11,8 +11,10 @@ namespace adamec::plan {
 // Lower bounds of all placements under pins, tightened by better prices (Lagrangian relaxation).
 class Bounds {
  public:
-  // `on_placement` sees every relaxed solution on the way.
-  Bounds(const Evaluator& evaluator, std::function<void(const Placement&)> on_placement);
+  // `on_placement` sees every relaxed solution on the way; no further ones are looked for when
+  // `enough` returns true.
+  Bounds(const Evaluator& evaluator, std::function<void(const Placement&)> on_placement,
+         std::function<bool()> enough);
 
   struct Result {
     double bound_ms = 0;       // infinite: no placement keeps the pins
@@ -25,7 +27,7 @@ class Bounds {
 
   // Prices to begin with: one unit of flow split evenly over the branches of the graph.
   Prices initial_prices() const;
-  // Improves `prices` by at most `rounds` cuts; stops early when the bound reaches `cutoff_ms`.
+  // Improves `prices` in at most `rounds` steps; stops early when the bound reaches `cutoff_ms`.
   Result tighten(const std::vector<int>& pins, const Prices& prices, int rounds, double cutoff_ms);
 
   // Solves for placements that leave room for the largest activation of all, for their own sake.
@@ -49,6 +51,7 @@ class Bounds {
   const Evaluator& evaluator_;
   const CostGraph& costs_;
   std::function<void(const Placement&)> on_placement_;
+  std::function<bool()> enough_;
   Relaxation relaxation_;
   bool moves_cost_ = false;
   std::int64_t work_ = 0;

@@ -47,6 +47,10 @@ class Evaluator {
   const CostGraph& costs() const { return costs_; }
   const ControlGraph& control() const { return control_; }
 
+  // Tier on which a tensor lies from the start / that needs it as a result; -1: none.
+  int input_tier(int tensor) const { return input_tier_[tensor]; }
+  int output_tier(int tensor) const { return output_tier_[tensor]; }
+
   // Milliseconds; infinite when a link is missing. Memory and allowed tiers are not looked at.
   double latency_ms(const Placement& placement) const;
   // Memory of every tier under the placement.
@@ -67,8 +71,8 @@ class Evaluator {
 
   const CostGraph& costs_;
   ControlGraph control_;
-  std::vector<int> input_tier_;   // per tensor; -1: not an input
-  std::vector<int> output_tier_;  // per tensor; -1: not needed anywhere
+  std::vector<int> input_tier_;
+  std::vector<int> output_tier_;
 };
 
 }  // namespace adamec::plan

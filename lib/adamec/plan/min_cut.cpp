@@ -18,7 +18,6 @@ Relaxation::Relaxation(const Evaluator& evaluator, Model model)
       model_(model),
       atom_count_(costs_.atom_count()) {
   unary_.resize(costs_.atoms.size());
-  arcs_of_.resize(costs_.atoms.size());
   double finite = 1;
   for (std::size_t i = 0; i < costs_.atoms.size(); ++i) {
     unary_[i] = {costs_.atoms[i].latency_ms[0], costs_.atoms[i].latency_ms[1]};
@@ -45,7 +44,7 @@ Relaxation::Relaxation(const Evaluator& evaluator, Model model)
   }
   for (const auto& cost : unary_) total_ms_ += cost[0] + cost[1];
   network_.emplace_back(static_cast<int>(unary_.size()), shape);
-  arcs_of_.clear();
+  arc_of_.clear();
 }
 
 double Relaxation::transfer_ms(int tensor, int from, int to) const {
@@ -61,21 +60,16 @@ int Relaxation::add_node() {
 
 // The arc between two atoms, made when there is none.
 int Relaxation::arc_between(int from, int to) {
-  for (int arc : arcs_of_[from]) {
-    if (arcs_[arc].to == to) return arc;
-  }
-  arcs_of_[from].push_back(static_cast<int>(arcs_.size()));
-  arcs_.push_back({from, to});
-  return arcs_of_[from].back();
+  const std::uint64_t key = static_cast<std::uint64_t>(from) << 32 | static_cast<unsigned>(to);
+  const auto [at, inserted] = arc_of_.emplace(key, static_cast<int>(arcs_.size()));
+  if (inserted) arcs_.push_back({from, to});
+  return at->second;
 }
 
 void Relaxation::add_tensor(int tensor) {
   const int producer = costs_.graph.tensors()[tensor].producer;
   if (producer < 0) {
-    for (const Endpoint& input : costs_.inputs) {
-      if (input.tensor == tensor) add_fixed_source(tensor, input.tier);
-    }
-    return;
+    return add_fixed_source(tensor, evaluator_.input_tier(tensor));
   }
   add_direction(tensor, producer, 0);
   add_direction(tensor, producer, 1);
@@ -86,11 +80,9 @@ void Relaxation::add_fixed_source(int tensor, int tier) {
   const int other = 1 - tier;
   const auto& consumers = costs_.graph.tensors()[tensor].consumers;
   const double cost = transfer_ms(tensor, tier, other);
-  for (const Endpoint& output : costs_.outputs) {
-    if (output.tensor == tensor && output.tier == other) {
-      constant_ += cost;
-      return;
-    }
+  if (evaluator_.output_tier(tensor) == other) {
+    constant_ += cost;
+    return;
   }
   if (consumers.size() == 1) {
     unary_[consumers.front()][other] += cost;
@@ -110,11 +102,9 @@ void Relaxation::add_direction(int tensor, int producer, int from) {
   const double cost = transfer_ms(tensor, from, to);
   if (cost == 0) return;
   const auto& consumers = costs_.graph.tensors()[tensor].consumers;
-  for (const Endpoint& output : costs_.outputs) {
-    if (output.tensor == tensor && output.tier == to) {
-      unary_[producer][from] += cost;
-      return;
-    }
+  if (evaluator_.output_tier(tensor) == to) {
+    unary_[producer][from] += cost;
+    return;
   }
   const auto pay = [&](int arc) { (from == 0 ? arcs_[arc].forward : arcs_[arc].backward) += cost; };
   if (consumers.size() == 1) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 #include "adamec/plan/evaluate.h"
@@ -90,7 +92,7 @@ class Relaxation {
   double constant_ = 0;
   std::vector<std::array<double, 2>> unary_;  // per node: cost on tier 0 and on tier 1
   std::vector<Arc> arcs_;
-  std::vector<std::vector<int>> arcs_of_;  // while building: arcs that leave an atom
+  std::unordered_map<std::uint64_t, int> arc_of_;  // while building: by (from, to) of two atoms
   std::vector<EdgeSlot> slots_;
   double total_ms_ = 0;  // bound of the sum of all capacities without prices
   double weight_bytes_ = 0;

@@ -44,7 +44,9 @@ class Search {
         control_(evaluator.control()),
         limits_(limits),
         root_pins_(initial_pins(evaluator)),
-        bounds_(evaluator, [this](const Placement& placement) { consider(placement); }) {}
+        bounds_(
+            evaluator, [this](const Placement& placement) { consider(placement); },
+            [this] { return out_of_budget(); }) {}
 
   Plan run();
 
