@@ -54,9 +54,6 @@ void set_output(jit::Graph& graph, const std::vector<jit::Value*>& outputs) {
 }  // namespace
 
 std::string piece_record(const Residual& residual, const Piece& piece) {
-  std::unordered_map<const jit::Value*, const Residual::Weight*> weights;
-  for (const Residual::Weight& weight : residual.weights) weights[weight.value] = &weight;
-
   jit::Module module = empty_module();
   const auto graph = std::make_shared<jit::Graph>();
   jit::Value* self = graph->addInput("self")->setType(module._ivalue()->type());
@@ -65,10 +62,11 @@ std::string piece_record(const Residual& residual, const Piece& piece) {
 
   std::set<std::string> names;
   const auto read_weight = [&](jit::Value* value) {
-    const auto weight = weights.find(value);
-    if (values.count(value) != 0 || weight == weights.end()) return;
-    const std::string name = attribute_name(weight->second->name, names);
-    const c10::IValue& content = weight->second->content;
+    // All other inputs of the residual graph are tensors of the model's input, and the piece's.
+    if (values.count(value) != 0 || value->node() != residual.graph->param_node()) return;
+    const Residual::Weight& weight = residual.weight_of(value);
+    const std::string name = attribute_name(weight.name, names);
+    const c10::IValue& content = weight.content;
     if (content.isTensor()) {
       module.register_buffer(name, own_storage(content.toTensor()));
     } else {

@@ -69,6 +69,18 @@ const char* name_of(at::native::ConvBackend backend) {
   }
 }
 
+#if TORCH_VERSION_MAJOR >= 2
+namespace warnings = c10::WarningUtils;
+struct Silence : c10::WarningHandler {
+  void process(const c10::Warning&) override {}
+};
+#else
+namespace warnings = c10::Warning;
+struct Silence : c10::WarningHandler {
+  void process(const c10::SourceLocation&, const std::string&, bool) override {}
+};
+#endif
+
 }  // namespace
 
 std::string convolution_backend(const ConvolutionArguments& a) {
@@ -101,6 +113,13 @@ std::uint64_t peak_allocated_bytes(const std::function<void()>& work) {
     work();
   }
   return reporter->peak();
+}
+
+std::shared_ptr<void> silence_warnings() {
+  static Silence silence;
+  c10::WarningHandler* before = warnings::get_warning_handler();
+  warnings::set_warning_handler(&silence);
+  return {&silence, [before](void*) { warnings::set_warning_handler(before); }};
 }
 
 }  // namespace adamec::torchscript

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,5 +31,8 @@ bool tagged_dynamic_shape(const jit::Node& node);
 // Runs `work` and returns the most bytes that LibTorch's CPU allocator held at once for it, beyond
 // what was allocated before.
 std::uint64_t peak_allocated_bytes(const std::function<void()>& work);
+
+// LibTorch's warnings are dropped for as long as the result lives.
+std::shared_ptr<void> silence_warnings();
 
 }  // namespace adamec::torchscript

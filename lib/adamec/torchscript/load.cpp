@@ -83,6 +83,18 @@ void check_zip(const std::string& name, const std::shared_ptr<MemoryFile>& file)
   if (!is_program) fail("{}: a zip file, but not a TorchScript model (no constants.pkl)", name);
 }
 
+// A trace made on a GPU names that GPU wherever it makes a tensor: the model is to run on the CPU.
+void move_device_constants_to_cpu(jit::Block* block) {
+  for (jit::Node* node : block->nodes()) {
+    if (node->kind() == c10::prim::Constant &&
+        node->output()->type()->kind() == c10::TypeKind::DeviceObjType &&
+        node->hasAttribute(c10::attr::value)) {
+      node->s_(c10::attr::value, "cpu");
+    }
+    for (jit::Block* inner : node->blocks()) move_device_constants_to_cpu(inner);
+  }
+}
+
 [[noreturn]] void fail_to_load(const std::string& name, const std::exception& error) {
   const std::string text = error.what();
   constexpr std::string_view kMarks[] = {"Unknown builtin op: ",
@@ -190,6 +202,9 @@ LoadedModel load_model(const std::string& path) {
   try {
     model.module = jit::load(file, c10::Device(c10::kCPU));
     model.module.eval();
+    for (jit::Function* function : model.module._ivalue()->compilation_unit()->get_functions()) {
+      move_device_constants_to_cpu(jit::toGraphFunction(*function).graph()->block());
+    }
   } catch (const std::exception& error) {
     fail_to_load(name, error);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "adamec/base/error.h"
+#include "adamec/torchscript/operator_facts.h"
 #include "adamec/torchscript/specialiser.h"
 #include "adamec/torchscript/walk.h"
 
@@ -11,36 +12,11 @@ namespace {
 
 constexpr std::int64_t kMaxUnrolledIterations = 100'000;
 
-// Queries whose answer depends on types only, and on types and shapes only.
-const std::unordered_set<std::string>& type_queries() {
-  static const std::unordered_set<std::string> names = {
-      "prim::dtype",        "prim::device",
-      "prim::layout",       "prim::is_cuda",
-      "prim::is_cpu",       "prim::is_quantized",
-      "prim::is_sparse",    "prim::is_mkldnn",
-      "prim::is_meta",      "aten::is_floating_point",
-      "aten::is_complex",   "aten::is_signed",
-      "prim::isinstance",   "prim::requires_grad",
-      "aten::element_size", "aten::get_device",
-      "prim::is_nested",    "prim::is_mps",
-      "prim::is_xpu",       "prim::is_vulkan"};
-  return names;
-}
-const std::unordered_set<std::string>& shape_queries() {
-  static const std::unordered_set<std::string> names = {
-      "aten::size",         "aten::dim",         "aten::numel",          "aten::len",
-      "aten::stride",       "aten::__is__",      "aten::__isnot__",      "aten::is_contiguous",
-      "aten::sym_size",     "aten::sym_numel",   "aten::storage_offset", "aten::_shape_as_tensor",
-      "aten::is_same_size", "aten::result_type", "aten::can_cast"};
-  return names;
-}
-
 // Whether the value is computed, inside the block, from something a tensor holds.
 bool reads_tensors(jit::Value* value, jit::Block* block) {
   jit::Node* node = value->node();
   if (node->owningBlock() != block || node->kind() == c10::prim::Param) return false;
-  if (type_queries().count(node->kind().toQualString()) != 0 ||
-      shape_queries().count(node->kind().toQualString()) != 0) {
+  if (is_type_query(node) || is_shape_query(node)) {
     return false;
   }
   bool found = !node->blocks().empty();
@@ -58,8 +34,13 @@ void inline_calls(jit::Graph& graph) {
   jit::Inline(graph);
 }
 
-bool on_other_device(const c10::IValue& value) {
-  return value.isDevice() && !value.toDevice().is_cpu();
+// "prim::If at vit.py:92"
+std::string construct(const jit::Node* node) {
+  std::string text = node->kind().toQualString();
+  if (const auto place = node->sourceRange().file_line_col()) {
+    text += fmt::format(" at {}:{}", std::get<0>(*place), std::get<1>(*place));
+  }
+  return text;
 }
 
 }  // namespace
@@ -107,11 +88,13 @@ void Specialiser::bind(c10::ArrayRef<jit::Value*> values, const Items& items) {
 }
 
 void Specialiser::unsupported(const jit::Node* node, const std::string& why) const {
-  std::string where;
-  if (const auto place = node->sourceRange().file_line_col()) {
-    where = fmt::format(" at {}:{}", std::get<0>(*place), std::get<1>(*place));
-  }
-  throw Unsupported(fmt::format("{}{}: {}", node->kind().toQualString(), where, why));
+  throw Unsupported(fmt::format("{}: {}", construct(node), why), /*state=*/false);
+}
+
+void Specialiser::keeps_state(const jit::Node* node) const {
+  throw Unsupported(
+      fmt::format("{}: the model keeps state from one run to the next", construct(node)),
+      /*state=*/true);
 }
 
 void Specialiser::run_block(jit::Block* block) {
@@ -141,7 +124,6 @@ void Specialiser::run_node(jit::Node* node) {
       // Functions, whose calls are inlined, have no value.
       c10::IValue value;
       if (const auto known = jit::toIValue(node->output())) value = *known;
-      if (on_other_device(value)) value = c10::Device(c10::kCPU);
       ItemPtr constant = item_from(value, node->output()->type(), true);
       if (value.isTensor()) {
         constant->name = "constant";
@@ -161,7 +143,7 @@ void Specialiser::run_node(jit::Node* node) {
     case c10::prim::CallMethod:
       return call_method(node);
     case c10::prim::SetAttr:
-      unsupported(node, "the model keeps state from one run to the next");
+      keeps_state(node);
     case c10::prim::RaiseException: {
       const ItemPtr message = item(node->inputs()[0]);
       fail("the model raises for these inputs: {}",
@@ -270,20 +252,35 @@ void Specialiser::call_method(jit::Node* node) {
 }
 
 bool Specialiser::is_known_query(jit::Node* node, const Items& inputs) const {
-  const std::string name = node->kind().toQualString();
-  const bool of_type = type_queries().count(name) != 0;
-  if (!of_type && shape_queries().count(name) == 0) return false;
+  const bool of_type = is_type_query(node);
+  if (!of_type && !is_shape_query(node)) return false;
   for (const ItemPtr& input : inputs) {
     if (input->kind == Item::Kind::kOpaque) return false;
     if (input->kind == Item::Kind::kTensor && input->shape_from_data && !of_type &&
-        name != "aten::__is__" && name != "aten::__isnot__") {
+        node->kind() != c10::aten::__is__ && node->kind() != c10::aten::__isnot__) {
       return false;
     }
   }
   return true;
 }
 
+// What a model writes to its own weights or buffers is there in its next run.
+void Specialiser::refuse_writes_to_attributes(jit::Node* node, const Items& inputs) const {
+  const auto* schema = node->maybeSchema();
+  for (std::size_t i = 0; schema != nullptr && i < inputs.size(); ++i) {
+    if (i >= schema->arguments().size()) break;  // variadic
+    const auto* alias = schema->arguments()[i].alias_info();
+    if (alias == nullptr || !alias->isWrite() || inputs[i]->kind != Item::Kind::kTensor) continue;
+    const at::Tensor tensor = inputs[i]->value.toTensor();
+    if (tensor.defined() && tensor.has_storage() &&
+        attribute_storages_.count(tensor.storage().unsafeGetStorageImpl()) != 0) {
+      keeps_state(node);
+    }
+  }
+}
+
 Specialiser::Items Specialiser::fold(jit::Node* node, const Items& inputs) {
+  refuse_writes_to_attributes(node, inputs);
   const auto* schema = node->maybeSchema();
   jit::Stack stack;
   for (const ItemPtr& input : inputs) stack.push_back(concrete(*input));
@@ -291,6 +288,7 @@ Specialiser::Items Specialiser::fold(jit::Node* node, const Items& inputs) {
   run_operator(node, stack);
 
   for (std::size_t i = 0; schema != nullptr && i < inputs.size(); ++i) {
+    if (i >= schema->arguments().size()) break;  // variadic
     const auto* alias = schema->arguments()[i].alias_info();
     if (alias == nullptr || !alias->isWrite()) continue;
     if (inputs[i]->is_container()) {
@@ -299,9 +297,6 @@ Specialiser::Items Specialiser::fold(jit::Node* node, const Items& inputs) {
       inputs[i]->keys = now->keys;
     } else if (inputs[i]->kind == Item::Kind::kTensor) {
       const void* storage = inputs[i]->value.toTensor().storage().unsafeGetStorageImpl();
-      if (attribute_storages_.count(storage) != 0) {
-        unsupported(node, "the model writes to its own weights or buffers");
-      }
       written_storages_.insert(storage);
     }
   }

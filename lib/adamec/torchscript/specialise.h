@@ -40,12 +40,17 @@ struct Residual {
   ItemPtr output;  // leaves: tensors of the graph, constant tensors, known scalars
   std::unordered_set<const jit::Node*> views;     // re-interpret memory, compute nothing
   std::unordered_set<const jit::Node*> portable;  // read nothing that changes: may be duplicated
+
+  // The weight with this value.
+  const Weight& weight_of(const jit::Value* value) const;
 };
 
 // The model does something that cannot be specialised; it can still be kept as one atom. The
 // message names the construct and its source line.
 struct Unsupported : std::runtime_error {
-  using std::runtime_error::runtime_error;
+  Unsupported(const std::string& message, bool state)
+      : std::runtime_error(message), keeps_state(state) {}
+  bool keeps_state;  // from one run to the next
 };
 
 // Partial evaluation of `method` for the example arguments (without self).

@@ -33,9 +33,7 @@ void Specialiser::copy_block(jit::Block* from, jit::Block* to, Capture& capture)
     capture.inside[input] = to->addInput()->setType(c10::unshapedType(input->type()));
   }
   for (jit::Node* node : from->nodes()) {
-    if (node->kind() == c10::prim::SetAttr) {
-      unsupported(node, "the model keeps state from one run to the next");
-    }
+    if (node->kind() == c10::prim::SetAttr) keeps_state(node);
     if (node->kind() == c10::prim::CallMethod) unsupported(node, "a call through an interface");
     if (node->kind() == c10::prim::GetAttr) {
       // Modules are no values of the residual graph: read the attribute now.
@@ -47,7 +45,8 @@ void Specialiser::copy_block(jit::Block* from, jit::Block* to, Capture& capture)
       continue;
     }
     const auto* schema = node->maybeSchema();
-    for (std::size_t i = 0; schema != nullptr && i < schema->arguments().size(); ++i) {
+    for (std::size_t i = 0;
+         schema != nullptr && i < schema->arguments().size() && i < node->inputs().size(); ++i) {
       const auto* alias = schema->arguments()[i].alias_info();
       const auto kind = node->inputs()[i]->type()->kind();
       capture.changes_containers =

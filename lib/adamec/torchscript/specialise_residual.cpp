@@ -2,7 +2,7 @@
 #include <set>
 
 #include "adamec/base/error.h"
-#include "adamec/torchscript/compat.h"
+#include "adamec/torchscript/operator_facts.h"
 #include "adamec/torchscript/specialiser.h"
 #include "adamec/torchscript/walk.h"
 
@@ -16,60 +16,6 @@ constexpr std::uint64_t kSmallConstantBytes = 4096;
 const void* storage_of(const at::Tensor& tensor) {
   return tensor.defined() && tensor.has_storage() ? tensor.storage().unsafeGetStorageImpl()
                                                   : nullptr;
-}
-
-// Operators that may return their argument itself, which then is no work at all.
-bool may_be_identity(const std::string& name) {
-  static const std::set<std::string> names = {"aten::dropout",
-                                              "aten::feature_dropout",
-                                              "aten::alpha_dropout",
-                                              "aten::contiguous",
-                                              "aten::to",
-                                              "aten::type_as",
-                                              "aten::cpu",
-                                              "aten::float",
-                                              "aten::expand_as",
-                                              "aten::feature_alpha_dropout"};
-  return names.count(name) != 0;
-}
-
-// Operators whose result's shape depends on what their tensors hold.
-bool shape_depends_on_content(jit::Node* node, const std::vector<ItemPtr>& inputs) {
-  static const std::set<std::string> names = {"aten::nonzero",
-                                              "aten::nonzero_numpy",
-                                              "aten::masked_select",
-                                              "aten::unique_dim",
-                                              "aten::_unique",
-                                              "aten::_unique2",
-                                              "aten::unique_consecutive",
-                                              "aten::unique_dim_consecutive",
-                                              "aten::argwhere",
-                                              "aten::bincount",
-                                              "aten::repeat_interleave",
-                                              "aten::one_hot",
-                                              "aten::_pack_padded_sequence",
-                                              "aten::_pad_packed_sequence",
-                                              "aten::tensor_split",
-                                              "aten::to_dense",
-                                              "aten::coalesce",
-                                              "aten::nested_to_padded_tensor"};
-  const std::string name = node->kind().toQualString();
-  const std::string space = node->kind().ns().toUnqualString();
-  if (space != "aten" && space != "prim" && space != "quantized" && space != "prepacked") {
-    return true;  // custom operators: nothing is known
-  }
-  if (name == "aten::where" && inputs.size() == 1) return true;
-  if (name == "aten::index" || name == "aten::index_put") {
-    for (const ItemPtr& index : inputs[1]->elements) {
-      if (index->value.isTensor() && index->value.toTensor().defined() &&
-          (index->value.toTensor().scalar_type() == at::kBool ||
-           index->value.toTensor().scalar_type() == at::kByte)) {
-        return name == "aten::index";
-      }
-    }
-    return false;
-  }
-  return names.count(name) != 0 || tagged_dynamic_shape(*node);
 }
 
 bool any_from_data(const std::vector<ItemPtr>& items) {
@@ -101,6 +47,12 @@ std::uint64_t TensorInfo::elements() const {
 
 std::uint64_t TensorInfo::bytes() const {
   return dtype == c10::ScalarType::Undefined ? 0 : elements() * c10::elementSize(dtype);
+}
+
+const Residual::Weight& Residual::weight_of(const jit::Value* value) const {
+  // Weights are the graph's last inputs, in the same order.
+  const std::size_t first = graph->inputs().size() - weights.size();
+  return weights.at(value->offset() - first);
 }
 
 TensorInfo tensor_info(const jit::Value* value) {
@@ -173,8 +125,7 @@ Specialiser::Items Specialiser::emit(jit::Node* node, const Items& inputs) {
   run_operator(node, stack);
 
   if (stack.size() == 1 && stack[0].isTensor() && inputs[0]->kind == Item::Kind::kTensor &&
-      stack[0].toTensor().is_same(inputs[0]->value.toTensor()) &&
-      may_be_identity(node->kind().toQualString())) {
+      stack[0].toTensor().is_same(inputs[0]->value.toTensor()) && may_be_identity(node, inputs)) {
     return {inputs[0]};
   }
   jit::Node* copy = append(node, values);
@@ -237,16 +188,16 @@ bool Specialiser::apply_like(jit::Node* node, const Items& inputs) {
 // Before an operator writes input data into memory whose content was known so far, that memory
 // becomes part of the residual graph: its base and all views of it.
 void Specialiser::unlock_constants(jit::Node* node, const Items& inputs) {
+  refuse_writes_to_attributes(node, inputs);
   const auto* schema = node->maybeSchema();
   for (std::size_t i = 0; schema != nullptr && i < inputs.size(); ++i) {
+    if (i >= schema->arguments().size()) break;  // variadic
     const auto* alias = schema->arguments()[i].alias_info();
     if (alias == nullptr || !alias->isWrite()) continue;
     if (inputs[i]->is_container()) unsupported(node, "it changes a list or dict of tensors");
     if (inputs[i]->kind != Item::Kind::kTensor || !inputs[i]->constant) continue;
     const void* storage = storage_of(inputs[i]->value.toTensor());
-    if (storage == nullptr || attribute_storages_.count(storage) != 0) {
-      unsupported(node, "the model writes to its own weights or buffers");
-    }
+    if (storage == nullptr) unsupported(node, "it writes to a tensor without storage");
     for (const auto& candidate : computed_constants_) {
       const ItemPtr constant = candidate.lock();
       if (!constant || !constant->constant || storage_of(constant->value.toTensor()) != storage) {
@@ -354,11 +305,14 @@ jit::Value* Specialiser::add_weight(const std::string& name, const c10::IValue& 
 void Specialiser::finish(const ItemPtr& output) {
   const std::function<void(const ItemPtr&)> register_tensors = [&](const ItemPtr& part) {
     if (part->kind == Item::Kind::kOpaque) {
-      throw Unsupported("the model returns a " + part->value.type()->repr_str() +
-                        " that depends on data");
+      throw Unsupported(
+          "the model returns a " + part->value.type()->repr_str() + " that depends on data",
+          /*state=*/false);
     }
     if (part->kind == Item::Kind::kTensor) {
-      if (part->constant) {
+      if (part->constant && part->recipe == nullptr) {
+        materialise(part);
+      } else if (part->constant) {
         part->residual = add_weight("constant", part->value.toTensor().detach().clone());
       } else {
         residual_.graph->registerOutput(part->residual);

@@ -34,7 +34,9 @@ class Specialiser {
   ItemPtr item(jit::Value* value) const;
   Items items(c10::ArrayRef<jit::Value*> values) const;
   void bind(c10::ArrayRef<jit::Value*> values, const Items& items);
+  void refuse_writes_to_attributes(jit::Node* node, const Items& inputs) const;
   [[noreturn]] void unsupported(const jit::Node* node, const std::string& why) const;
+  [[noreturn]] void keeps_state(const jit::Node* node) const;
 
   // specialise_containers.cpp: true when the operator was a container operator and is done.
   bool apply_container(jit::Node* node, const Items& inputs);

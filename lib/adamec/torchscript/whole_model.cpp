@@ -2,7 +2,6 @@
 
 #include "adamec/base/error.h"
 #include "adamec/torchscript/atom_module.h"
-#include "adamec/torchscript/walk.h"
 
 namespace adamec::torchscript {
 namespace {
@@ -90,13 +89,6 @@ WholeModel keep_whole(const jit::Module& module, const std::string& method,
                       const std::string& prefix) {
   const at::NoGradGuard no_grad;
   WholeModel whole;
-  const auto graph = module.get_method(method).graph()->copy();
-  jit::Inline(*graph);
-  for (jit::Node* node : graph->nodes()) {
-    whole.stateful = whole.stateful || any_node(node, [](jit::Node* inner) {
-                       return inner->kind() == c10::prim::SetAttr;
-                     });
-  }
   const c10::IValue result = module.deepcopy().get_method(method)(arguments);
   std::vector<std::string> sources;
   whole.output = take_apart(result, "o", prefix, sources, whole.results);

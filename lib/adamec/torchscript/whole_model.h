@@ -14,7 +14,6 @@ struct WholeModel {
   std::string record;
   v1::Value output;                 // tensors are called "<prefix>:0", "<prefix>:1", ...
   std::vector<at::Tensor> results;  // those tensors, for the example arguments
-  bool stateful = false;
 };
 
 // `inputs`: what the arguments are in the manifest's words. Runs a copy of the model once.

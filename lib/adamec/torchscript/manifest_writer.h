@@ -1,0 +1,59 @@
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "adamec/archive/archive.h"
+#include "adamec/torchscript/cut.h"
+#include "adamec/torchscript/load.h"
+#include "adamec/torchscript/specialise.h"
+
+namespace adamec::torchscript {
+
+// Writes down a cut model: the manifest, and one record per atom and shared weight. First
+// add_inputs(), then add_atoms() or add_whole().
+class ManifestWriter {
+ public:
+  ManifestWriter(const LoadedModel& model, const std::string& method,
+                 std::function<void(std::size_t, std::size_t)> progress);
+
+  // The model's arguments, and a tensor for each tensor among them.
+  void add_inputs(const jit::Module& module, const std::vector<c10::IValue>& arguments);
+  // The atoms, their weights and what the model returns.
+  void add_atoms(const Residual& residual, const std::vector<AtomDraft>& drafts);
+  // The whole model as one atom.
+  void add_whole(const jit::Module& module, const std::vector<c10::IValue>& arguments,
+                 bool stateful);
+
+  v1::Manifest take_manifest() { return std::move(manifest_); }
+  std::vector<archive::Record> take_records() { return std::move(records_); }
+
+ private:
+  v1::Value input_value(const c10::IValue& argument, const std::string& id,
+                        const std::string& where);
+  v1::Value output_value(const Residual& residual, const Item& item);
+  void add_atom(const Residual& residual, const AtomDraft& draft);
+  // Gives the atom its operators, the one with most MACs first; returns that one's node.
+  jit::Node* add_operators(const AtomDraft& draft, v1::Atom& atom) const;
+  void add_weight_bytes(const Residual& residual, const AtomDraft& draft, v1::Atom& atom) const;
+  // Returns the tensor's id.
+  std::string add_weight(const Residual& residual, jit::Value* value);
+  void add_tensor(const std::string& id, const TensorInfo& info, v1::TensorRole role);
+  template <typename Message>
+  void add_record(Message& message, const std::string& name, std::string bytes);
+
+  std::function<void(std::size_t, std::size_t)> progress_;
+  v1::Manifest manifest_;
+  std::vector<archive::Record> records_;
+  std::vector<std::string> input_ids_;
+  std::set<std::string> tensor_ids_, atom_ids_, weight_names_;
+  std::unordered_set<const jit::Value*> weights_;
+  std::unordered_map<const jit::Value*, std::string> names_;  // tensor ids
+  std::size_t next_output_ = 0;
+};
+
+}  // namespace adamec::torchscript

@@ -1,0 +1,84 @@
+#include "adamec/torchscript/operator_facts.h"
+
+#include <set>
+#include <string>
+
+#include "adamec/torchscript/compat.h"
+
+namespace adamec::torchscript {
+
+bool is_type_query(const jit::Node* node) {
+  static const std::set<std::string> names = {"prim::dtype",        "prim::device",
+                                              "prim::layout",       "prim::is_cuda",
+                                              "prim::is_cpu",       "prim::is_quantized",
+                                              "prim::is_sparse",    "prim::is_mkldnn",
+                                              "prim::is_meta",      "aten::is_floating_point",
+                                              "aten::is_complex",   "aten::is_signed",
+                                              "prim::isinstance",   "prim::requires_grad",
+                                              "aten::element_size", "aten::get_device",
+                                              "prim::is_nested",    "prim::is_mps",
+                                              "prim::is_xpu",       "prim::is_vulkan"};
+  return names.count(node->kind().toQualString()) != 0;
+}
+
+bool is_shape_query(const jit::Node* node) {
+  static const std::set<std::string> names = {
+      "aten::size",         "aten::dim",         "aten::numel",          "aten::len",
+      "aten::stride",       "aten::__is__",      "aten::__isnot__",      "aten::is_contiguous",
+      "aten::sym_size",     "aten::sym_numel",   "aten::storage_offset", "aten::_shape_as_tensor",
+      "aten::is_same_size", "aten::result_type", "aten::can_cast"};
+  return names.count(node->kind().toQualString()) != 0;
+}
+
+bool may_be_identity(const jit::Node* node, const std::vector<ItemPtr>& inputs) {
+  static const std::set<std::string> names = {
+      "aten::dropout",    "aten::feature_dropout",       "aten::alpha_dropout", "aten::to",
+      "aten::contiguous", "aten::feature_alpha_dropout", "aten::type_as",       "aten::expand_as"};
+  static const std::set<std::string> in_place = {"aten::dropout_", "aten::feature_dropout_",
+                                                 "aten::alpha_dropout_",
+                                                 "aten::feature_alpha_dropout_"};
+  const std::string name = node->kind().toQualString();
+  if (in_place.count(name) == 0) return names.count(name) != 0;
+  // In-place dropout always returns its argument, but is no work only when not training.
+  return inputs.at(2)->kind == Item::Kind::kStatic && !inputs[2]->value.toBool();
+}
+
+bool shape_depends_on_content(const jit::Node* node, const std::vector<ItemPtr>& inputs) {
+  static const std::set<std::string> names = {"aten::nonzero",
+                                              "aten::nonzero_numpy",
+                                              "aten::masked_select",
+                                              "aten::unique_dim",
+                                              "aten::_unique",
+                                              "aten::_unique2",
+                                              "aten::unique_consecutive",
+                                              "aten::unique_dim_consecutive",
+                                              "aten::argwhere",
+                                              "aten::bincount",
+                                              "aten::repeat_interleave",
+                                              "aten::one_hot",
+                                              "aten::_pack_padded_sequence",
+                                              "aten::_pad_packed_sequence",
+                                              "aten::tensor_split",
+                                              "aten::to_dense",
+                                              "aten::coalesce",
+                                              "aten::nested_to_padded_tensor"};
+  const std::string name = node->kind().toQualString();
+  const std::string space = node->kind().ns().toUnqualString();
+  if (space != "aten" && space != "prim" && space != "quantized" && space != "prepacked") {
+    return true;
+  }
+  if (name == "aten::where" && inputs.size() == 1) return true;
+  if (name == "aten::index" || name == "aten::index_put") {
+    for (const ItemPtr& index : inputs[1]->elements) {
+      if (index->value.isTensor() && index->value.toTensor().defined() &&
+          (index->value.toTensor().scalar_type() == at::kBool ||
+           index->value.toTensor().scalar_type() == at::kByte)) {
+        return name == "aten::index";
+      }
+    }
+    return false;
+  }
+  return names.count(name) != 0 || tagged_dynamic_shape(*node);
+}
+
+}  // namespace adamec::torchscript

@@ -1,0 +1,139 @@
+// Real networks: those committed in models/, and the whole zoo where it has been exported.
+#include "adamec/torchscript/split.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "adamec/torchscript/load.h"
+#include "tests/unit/torchscript/split_source.h"
+
+namespace adamec::testing {
+namespace {
+
+torchscript::SplitResult split_file(const std::string& path,
+                                    const std::vector<std::string>& inputs) {
+  torchscript::SplitOptions options;
+  options.model = path;
+  options.inputs = inputs;
+  return torchscript::split_model(options);
+}
+
+struct ZooFile {
+  std::string path;
+  std::vector<std::string> inputs;
+  friend void PrintTo(const ZooFile& file, std::ostream* out) { *out << file.path; }
+};
+
+// All files of models/zoo.json that are there: committed ones always.
+std::vector<ZooFile> zoo_files() {
+  std::ifstream file(source_path("models/zoo.json"));
+  const auto zoo = nlohmann::json::parse(file);
+  std::vector<ZooFile> files;
+  for (const auto& model : zoo.at("models")) {
+    for (const auto& form : model.at("forms")) {
+      const std::string name =
+          model.at("name").get<std::string>() + "." + form.get<std::string>() + ".pt";
+      const bool committed = model.value("committed", false);
+      const std::string path = source_path((committed ? "models/" : "models/cache/") + name);
+      if (committed || std::filesystem::exists(path)) {
+        files.push_back({path, model.at("inputs").get<std::vector<std::string>>()});
+      }
+    }
+  }
+  return files;
+}
+
+class Zoo : public ::testing::TestWithParam<ZooFile> {};
+
+TEST_P(Zoo, IsCutIntoOperatorsBitIdentically) {
+  const auto result = split_file(GetParam().path, GetParam().inputs);
+  EXPECT_TRUE(result.warnings.empty()) << result.warnings.front();
+  EXPECT_GT(result.manifest.atoms_size(), 10);
+  for (const auto& atom : result.manifest.atoms()) {
+    EXPECT_TRUE(atom.kind() == v1::OPERATOR || atom.kind() == v1::VIEW) << atom.id();
+    EXPECT_EQ(atom.operators_size(), 1) << atom.id();
+  }
+}
+
+TEST_P(Zoo, DoesNotGrow) {
+  const auto result = split_file(GetParam().path, GetParam().inputs);
+  std::uint64_t weights = 0;
+  std::uint64_t bytes = 0;
+  for (const auto& atom : result.manifest.atoms()) weights += atom.weight_bytes();
+  for (const auto& tensor : result.manifest.tensors()) {
+    if (tensor.role() == v1::WEIGHT) weights += tensor.bytes();
+  }
+  for (const auto& record : result.records) bytes += record.bytes.size();
+  EXPECT_LE(bytes, weights + weights / 100 + 4096u * result.records.size());
+  EXPECT_LE(weights, result.manifest.model_bytes());
+}
+
+std::string case_name(const ::testing::TestParamInfo<ZooFile>& info) {
+  std::string name = std::filesystem::path(info.param.path).stem().string();
+  for (char& c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+  }
+  return name;
+}
+INSTANTIATE_TEST_SUITE_P(All, Zoo, ::testing::ValuesIn(zoo_files()), case_name);
+
+TEST(Split, IsDeterministic) {
+  const auto path = source_path("models/health_cnn_lstm.scripted.pt");
+  const auto first = split_file(path, {"float32[1,6,128]"});
+  const auto second = split_file(path, {"float32[1,6,128]"});
+  EXPECT_EQ(first.manifest.SerializeAsString(), second.manifest.SerializeAsString());
+  ASSERT_EQ(first.records.size(), second.records.size());
+  for (std::size_t i = 0; i < first.records.size(); ++i) {
+    EXPECT_EQ(first.records[i].bytes, second.records[i].bytes) << first.records[i].name;
+  }
+}
+
+TEST(Split, AtomsAreTorchScriptFilesThatStandAlone) {
+  const auto result =
+      split_file(source_path("models/squeezenet10.traced.pt"), {"float32[1,3,224,224]"});
+  const auto& atom = result.manifest.atoms(0);
+  EXPECT_EQ(atom.operators(0).name(), "aten::_convolution");
+  auto module = torchscript::load_record(result.records.at(0).bytes);
+  const auto output = module.forward({torch::ones({1, 3, 224, 224})}).toTensor();
+  EXPECT_EQ(output.sizes().vec(), (std::vector<std::int64_t>{1, 64, 111, 111}));
+  EXPECT_EQ(module.buffers().size(), 2u);  // weight and bias
+}
+
+TEST(Split, DescribesConvolutions) {
+  const auto result =
+      split_file(source_path("models/mobilenet_v2_w25.traced.pt"), {"float32[1,3,224,224]"});
+  const auto& atom = result.manifest.atoms(0);
+  EXPECT_EQ(atom.id(), "features.0.0._convolution");
+  const auto& op = atom.operators(0);
+  EXPECT_EQ(op.macs(), 8u * 112 * 112 * 27);
+  EXPECT_FALSE(op.backend_one_thread().empty());
+  EXPECT_FALSE(op.backend_many_threads().empty());
+  std::map<std::string, const v1::Argument*> arguments;
+  for (const auto& argument : op.arguments()) arguments[argument.name()] = &argument;
+  EXPECT_TRUE(arguments.at("weight")->weight());
+  EXPECT_FALSE(arguments.at("input")->weight());
+  EXPECT_EQ(arguments.at("stride")->literal(), "[2, 2]");
+  EXPECT_EQ(arguments.at("stride")->numbers(1), 2);
+  EXPECT_EQ(arguments.at("bias")->literal(), "None");
+  // At least its result was allocated while it ran.
+  EXPECT_GE(atom.peak_activation_bytes(), 8u * 112 * 112 * 4);
+}
+
+TEST(Corpus, VoiceActivityDetectorRunsWithItsState) {
+  const std::string path = source_path("../shared/corpus/silero_vad.jit");
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "skipped: " << path << " is not there";
+  const auto result = split_file(path, {"float32[1,512]", "int=16000"});
+  bool stateful = false;
+  for (const auto& atom : result.manifest.atoms()) {
+    stateful = stateful || atom.kind() == v1::STATEFUL;
+  }
+  EXPECT_TRUE(stateful);
+}
+
+}  // namespace
+}  // namespace adamec::testing
