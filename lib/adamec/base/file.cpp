@@ -74,8 +74,7 @@ void for_each_chunk(int fd, const std::string& name, Consume consume) {
 // folder need not be writable.
 bool is_device(const std::string& path) {
   struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) &&
-         !S_ISDIR(status.st_mode);
+  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
 int output_mode() {

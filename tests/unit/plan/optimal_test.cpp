@@ -129,7 +129,8 @@ TEST(Bounds, NeverExceedTheOptimumAndPricesOnlyHelp) {
     const CostGraph costs = make_cost_graph(message, "random");
     const Evaluator evaluator(costs);
     const std::vector<int> pins = initial_pins(evaluator);
-    Bounds bounds(evaluator, [](const Placement&) {}, [] { return false; });
+    Bounds bounds(
+        evaluator, [](const Placement&) {}, [] { return false; });
     const double free = Relaxation(evaluator).solve(pins).value_ms;
     const auto result = bounds.tighten(pins, bounds.initial_prices(), 20, 1e300);
     ASSERT_LE(free, best * (1 + 1e-9));
