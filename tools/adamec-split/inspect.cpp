@@ -7,22 +7,12 @@
 
 #include "adamec/base/text_table.h"
 #include "adamec/base/units.h"
+#include "adamec/proto/tensor_type.h"
 
 namespace adamec::tools {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string dtype_text(v1::DataType dtype) {
-  if (!v1::DataType_IsValid(dtype) || dtype == v1::DATA_TYPE_UNSPECIFIED) return "?";
-  std::string name = v1::DataType_Name(dtype);
-  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return name;
-}
-
-std::string type_text(const v1::TensorType& type) {
-  return fmt::format("{}[{}]", dtype_text(type.dtype()), fmt::join(type.shape(), ","));
-}
 
 // The arguments that shape the work: sizes of weights, strides and the like; no defaults.
 std::string configuration(const v1::Operator& op) {
@@ -87,7 +77,7 @@ Json operator_json(const v1::Operator& op) {
       continue;
     }
     value = {{"tensors", Json::array()}, {"weight", argument.weight()}};
-    for (const auto& type : argument.tensors()) value["tensors"].push_back(type_text(type));
+    for (const auto& type : argument.tensors()) value["tensors"].push_back(tensor_type_text(type));
   }
   return json;
 }
@@ -109,7 +99,7 @@ std::string list_atoms(const v1::Manifest& manifest) {
     std::uint64_t bytes = 0;
     for (const std::string& output : atom.outputs()) {
       const v1::Tensor& tensor = *tensors.at(output);
-      shapes += (shapes.empty() ? "" : " ") + type_text(tensor.type());
+      shapes += (shapes.empty() ? "" : " ") + tensor_type_text(tensor.type());
       bytes += tensor.bytes();
     }
     if (shapes.size() > 60) shapes = fmt::format("{} tensors", atom.outputs_size());
@@ -135,7 +125,7 @@ std::string manifest_json(const v1::Manifest& manifest) {
                {"atoms", Json::array()}};
   for (const v1::Tensor& tensor : manifest.tensors()) {
     json["tensors"].push_back({{"id", tensor.id()},
-                               {"type", type_text(tensor.type())},
+                               {"type", tensor_type_text(tensor.type())},
                                {"bytes", tensor.bytes()},
                                {"role", v1::TensorRole_Name(tensor.role())}});
   }

@@ -9,6 +9,7 @@
 #include "adamec/archive/archive.h"
 #include "adamec/base/error.h"
 #include "adamec/proto/parse.h"
+#include "adamec/proto/tensor_type.h"
 
 namespace adamec::archive {
 namespace {
@@ -232,33 +233,6 @@ class Checker {
 };
 
 }  // namespace
-
-std::uint64_t element_bytes(v1::DataType dtype) {
-  switch (dtype) {
-    case v1::UINT8:
-    case v1::INT8:
-    case v1::BOOL:
-    case v1::QINT8:
-    case v1::QUINT8:
-      return 1;
-    case v1::INT16:
-    case v1::FLOAT16:
-    case v1::BFLOAT16:
-      return 2;
-    case v1::INT32:
-    case v1::FLOAT32:
-    case v1::QINT32:
-      return 4;
-    case v1::INT64:
-    case v1::FLOAT64:
-    case v1::COMPLEX64:
-      return 8;
-    case v1::COMPLEX128:
-      return 16;
-    default:
-      return 0;
-  }
-}
 
 v1::Manifest parse_manifest(const std::string& bytes, const std::string& source) {
   v1::Manifest manifest;

@@ -8,9 +8,6 @@
 
 namespace adamec::archive {
 
-// Bytes of one element; 0 when the type is unspecified.
-std::uint64_t element_bytes(v1::DataType dtype);
-
 // The manifest from the bytes of manifest.pb. Throws Error when they are not one, or one of a newer
 // format version.
 v1::Manifest parse_manifest(const std::string& bytes, const std::string& source);

@@ -229,6 +229,8 @@ void write_zip(const std::string& path, const std::string& name,
                                                              &std::fclose);
   if (file == nullptr) fail("{}: cannot write: {}", name, std::strerror(errno));
   output.file = file.get();
+  // libzip writes pieces of 8 KiB, each a system call otherwise.
+  std::setvbuf(output.file, nullptr, _IOFBF, 1 << 20);
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t* source = zip_source_function_create(&output_callback, &output, &error);

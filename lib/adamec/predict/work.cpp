@@ -1,34 +1,15 @@
 #include "adamec/predict/work.h"
 
+#include "adamec/proto/tensor_type.h"
+
 namespace adamec::predict {
 namespace {
 
-double element_bytes(v1::DataType dtype) {
-  switch (dtype) {
-    case v1::UINT8:
-    case v1::INT8:
-    case v1::BOOL:
-    case v1::QINT8:
-    case v1::QUINT8:
-      return 1;
-    case v1::INT16:
-    case v1::FLOAT16:
-    case v1::BFLOAT16:
-      return 2;
-    case v1::INT64:
-    case v1::FLOAT64:
-    case v1::COMPLEX64:
-      return 8;
-    case v1::COMPLEX128:
-      return 16;
-    default:
-      return 4;
-  }
-}
-
 double type_bytes(const v1::TensorType& type) {
-  double bytes = element_bytes(type.dtype());
-  for (const auto size : type.shape()) bytes *= static_cast<double>(size);
+  // Types not known count as the usual four bytes.
+  const std::uint64_t size = element_bytes(type.dtype());
+  double bytes = size == 0 ? 4.0 : static_cast<double>(size);
+  for (const auto extent : type.shape()) bytes *= static_cast<double>(extent);
   return bytes;
 }
 

@@ -102,6 +102,9 @@ std::string weight_record(const at::Tensor& tensor) {
 
 std::string module_record(const jit::Module& module) {
   std::string bytes;
+  std::size_t expected = 8192;
+  for (const at::Tensor& tensor : module.buffers()) expected += tensor.nbytes() + 256;
+  bytes.reserve(expected);
   jit::ExportModule(module, [&](const void* data, std::size_t size) {
     bytes.append(static_cast<const char*>(data), size);
     return size;

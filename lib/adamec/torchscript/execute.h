@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -13,8 +14,8 @@ namespace adamec::torchscript {
 // Runs the atoms of a manifest one after the other, as separate modules loaded from their records.
 class AtomExecutor {
  public:
-  // The bytes of a record, by its name.
-  using ReadRecord = std::function<std::string(const std::string& record)>;
+  // The bytes of a record, by its name; they live as long as the executor.
+  using ReadRecord = std::function<std::string_view(const std::string& record)>;
   // Called around each atom: must call `run` once.
   using AroundAtom = std::function<void(int atom, const std::function<void()>& run)>;
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "adamec/base/error.h"
+#include "adamec/proto/tensor_type.h"
 
 namespace adamec::torchscript {
 namespace {
@@ -79,13 +80,6 @@ bool is_integer(v1::DataType dtype) {
 }
 
 }  // namespace
-
-std::string dtype_name(v1::DataType dtype) {
-  if (!v1::DataType_IsValid(dtype) || dtype == v1::DATA_TYPE_UNSPECIFIED) return "?";
-  std::string name = v1::DataType_Name(dtype);
-  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return name;
-}
 
 InputSpec parse_input_spec(const std::string& text) {
   const std::string_view view = text;

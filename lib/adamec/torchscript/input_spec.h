@@ -27,7 +27,4 @@ struct InputSpec {
 // Throws Error(kUsage) naming the text and what was expected.
 InputSpec parse_input_spec(const std::string& text);
 
-// "float32"; "?" for values that are none.
-std::string dtype_name(v1::DataType dtype);
-
 }  // namespace adamec::torchscript

@@ -1,9 +1,13 @@
 #include "adamec/torchscript/load.h"
 
+#include <caffe2/serialize/file_adapter.h>
 #include <dlfcn.h>
 
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <future>
 #include <string_view>
 
 #include "adamec/base/error.h"
@@ -12,6 +16,8 @@
 
 namespace adamec::torchscript {
 namespace {
+
+constexpr std::size_t kMagicBytes = 64;
 
 constexpr std::pair<v1::DataType, c10::ScalarType> kTypes[] = {{v1::UINT8, at::kByte},
                                                                {v1::INT8, at::kChar},
@@ -64,7 +70,18 @@ void check_magic(const std::string& name, std::string_view bytes) {
   fail("{}: not a zip file, expected a TorchScript model saved by torch.jit.save", name);
 }
 
-void check_zip(const std::string& name, const std::shared_ptr<MemoryFile>& file) {
+using ModelFile = std::shared_ptr<caffe2::serialize::ReadAdapterInterface>;
+
+std::string first_bytes(const std::string& path, std::size_t count) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail("{}: cannot open: {}", path, std::strerror(errno));
+  std::string bytes(count, '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(count));
+  bytes.resize(static_cast<std::size_t>(file.gcount()));
+  return bytes;
+}
+
+void check_zip(const std::string& name, const ModelFile& file) {
   bool is_program = false;
   bool is_checkpoint = false;
   try {
@@ -193,11 +210,17 @@ std::string first_line(const std::exception& error) {
 }
 
 LoadedModel load_model(const std::string& path) {
+  // A file on disk is read by LibTorch itself, piece by piece; a pipe must be read first.
   const std::string name = display_name(path);
-  const std::string bytes = read_file(path);
-  check_magic(name, bytes);
-  const auto file = std::make_shared<MemoryFile>(bytes);
+  const bool pipe = !std::filesystem::is_regular_file(path);
+  const std::string bytes = pipe ? read_file(path) : std::string();
+  check_magic(name, pipe ? bytes.substr(0, kMagicBytes) : first_bytes(path, kMagicBytes));
+  const ModelFile file = pipe ? ModelFile(std::make_shared<MemoryFile>(bytes))
+                              : std::make_shared<caffe2::serialize::FileAdapter>(path);
   check_zip(name, file);
+  // Hashing takes about as long as loading, so they share the time.
+  std::future<std::string> hash =
+      std::async(std::launch::async, [&] { return pipe ? sha256_hex(bytes) : sha256_file(path); });
   LoadedModel model;
   try {
     model.module = jit::load(file, c10::Device(c10::kCPU));
@@ -211,8 +234,8 @@ LoadedModel load_model(const std::string& path) {
   const std::string file_name =
       path == "-" ? "stdin" : std::filesystem::path(path).filename().string();
   model.name = file_name.substr(0, file_name.find('.', 1));
-  model.sha256 = sha256_hex(bytes);
-  model.bytes = bytes.size();
+  model.sha256 = hash.get();
+  model.bytes = file->size();
   return model;
 }
 
@@ -222,7 +245,7 @@ void load_operator_library(const std::string& path) {
   }
 }
 
-jit::Module load_record(const std::string& bytes) {
+jit::Module load_record(std::string_view bytes) {
   return jit::load(std::make_shared<MemoryFile>(bytes), c10::Device(c10::kCPU));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "adamec/torchscript/input_spec.h"
@@ -25,7 +26,7 @@ LoadedModel load_model(const std::string& path);
 void load_operator_library(const std::string& path);
 
 // A TorchScript module from the bytes of a record.
-jit::Module load_record(const std::string& bytes);
+jit::Module load_record(std::string_view bytes);
 
 // Example arguments for the method, without self. `specs`, or the content of `inputs_from` (a file
 // written by torch.save: a tuple of arguments, or one argument). Throws Error when they do not

@@ -1,5 +1,8 @@
 #include "adamec/torchscript/manifest_writer.h"
 
+#include <atomic>
+#include <future>
+
 #include "adamec/base/error.h"
 #include "adamec/base/sha256.h"
 #include "adamec/base/version.h"
@@ -50,6 +53,15 @@ const std::string& dict_key(const c10::IValue& key, const std::string& where) {
   return key.toStringRef();
 }
 
+template <typename Message>
+void set_record(Message& message, archive::Record& record, const std::string& name,
+                std::string bytes) {
+  message.set_record(name);
+  message.set_sha256(sha256_hex(bytes));
+  message.set_record_bytes(bytes.size());
+  record = {name, std::move(bytes)};
+}
+
 v1::AtomKind kind_of(const Residual& residual, const AtomDraft& draft, const v1::Atom& atom) {
   for (jit::Node* node : draft.operators) {
     if (!node->blocks().empty()) return v1::CONTROL_FLOW;
@@ -93,11 +105,8 @@ void ManifestWriter::add_atoms(const Residual& residual, const std::vector<AtomD
       if (weights_.count(input) != 0) add_weight(residual, input);
     }
   }
-  std::size_t done = 0;
-  for (const AtomDraft& draft : drafts) {
-    add_atom(residual, draft);
-    if (progress_) progress_(++done, drafts.size());
-  }
+  for (const AtomDraft& draft : drafts) add_atom(residual, draft);
+  make_atom_records(residual, drafts);
   *manifest_.mutable_output() = output_value(residual, *residual.output);
 }
 
@@ -122,7 +131,8 @@ void ManifestWriter::add_whole(const jit::Module& module, const std::vector<c10:
   for (const at::Tensor& tensor : module.parameters()) bytes += tensor.nbytes();
   for (const at::Tensor& tensor : module.buffers()) bytes += tensor.nbytes();
   atom->set_weight_bytes(bytes);
-  add_record(*atom, fmt::format("atoms/{}.pt", id), std::move(whole.record));
+  set_record(*atom, records_.emplace_back(), fmt::format("atoms/{}.pt", id),
+             std::move(whole.record));
   *manifest_.mutable_output() = std::move(whole.output);
 }
 
@@ -201,12 +211,24 @@ void ManifestWriter::add_tensor(const std::string& id, const TensorInfo& info,
   tensor->set_role(role);
 }
 
-template <typename Message>
-void ManifestWriter::add_record(Message& message, const std::string& name, std::string bytes) {
-  message.set_record(name);
-  message.set_sha256(sha256_hex(bytes));
-  message.set_record_bytes(bytes.size());
-  records_.push_back({name, std::move(bytes)});
+// Makes the atoms' records on two threads: they are independent of each other, and writing and
+// hashing them takes as long as running the model.
+void ManifestWriter::make_atom_records(const Residual& residual,
+                                       const std::vector<AtomDraft>& drafts) {
+  const std::size_t first = records_.size();
+  records_.resize(first + drafts.size());
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&](bool report) {
+    for (std::size_t i; (i = next++) < drafts.size();) {
+      v1::Atom& atom = *manifest_.mutable_atoms(static_cast<int>(i));
+      set_record(atom, records_[first + i], fmt::format("atoms/{}.pt", atom.id()),
+                 piece_record(residual, drafts[i].piece));
+      if (report && progress_) progress_(i + 1, drafts.size());
+    }
+  };
+  std::future<void> beside = std::async(std::launch::async, work, false);
+  work(true);
+  beside.get();
 }
 
 std::string ManifestWriter::add_weight(const Residual& residual, jit::Value* value) {
@@ -216,7 +238,8 @@ std::string ManifestWriter::add_weight(const Residual& residual, jit::Value* val
   const at::Tensor tensor = weight.content.toTensor();
   add_tensor(fmt::format("w:{}", name), {tensor.scalar_type(), tensor.sizes().vec()}, v1::WEIGHT);
   v1::Tensor& entry = *manifest_.mutable_tensors(manifest_.tensors_size() - 1);
-  add_record(entry, fmt::format("weights/{}.pt", name), weight_record(tensor));
+  set_record(entry, records_.emplace_back(), fmt::format("weights/{}.pt", name),
+             weight_record(tensor));
   return names_[value] = entry.id();
 }
 
@@ -263,7 +286,6 @@ void ManifestWriter::add_atom(const Residual& residual, const AtomDraft& draft) 
     names_[draft.piece.outputs[i]] = id;
     atom->add_outputs(id);
   }
-  add_record(*atom, fmt::format("atoms/{}.pt", atom->id()), piece_record(residual, draft.piece));
 }
 
 }  // namespace adamec::torchscript

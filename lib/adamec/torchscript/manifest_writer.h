@@ -43,8 +43,7 @@ class ManifestWriter {
   // Returns the tensor's id.
   std::string add_weight(const Residual& residual, jit::Value* value);
   void add_tensor(const std::string& id, const TensorInfo& info, v1::TensorRole role);
-  template <typename Message>
-  void add_record(Message& message, const std::string& name, std::string bytes);
+  void make_atom_records(const Residual& residual, const std::vector<AtomDraft>& drafts);
 
   std::function<void(std::size_t, std::size_t)> progress_;
   v1::Manifest manifest_;

@@ -37,7 +37,8 @@ void check(const jit::Module& module, const std::vector<c10::IValue>& arguments,
   std::unordered_map<std::string, const std::string*> records;
   for (const archive::Record& record : result.records) records[record.name] = &record.bytes;
   AtomExecutor executor(
-      manifest, [&](const std::string& name) { return *records.at(name); }, stateful);
+      manifest, [&](const std::string& name) -> std::string_view { return *records.at(name); },
+      stateful);
   const auto measure = [&](int i, const std::function<void()>& run) {
     v1::Atom* atom = manifest.mutable_atoms(i);
     atom->set_peak_activation_bytes(

@@ -1,0 +1,50 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/run_command.h"
+
+// Files written by format version 1 stay readable: lib/adamec/proto/COMPATIBILITY.md. They come
+// from models/health_cnn_lstm.traced.pt by the commands of the README.
+namespace adamec::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+CommandResult run(const std::string& command) {
+  return run_command(command, source_path("tests/golden/v1"));
+}
+
+TEST(GoldenFiles, ArchiveAndPredictorGiveTheSamePlan) {
+  const CommandResult result =
+      run("adamec-plan health.atoms --context context.yaml --compare --format json -q");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(compare_golden("v1/plan.json", result.out), "");
+}
+
+TEST(GoldenFiles, ArchiveIsListed) {
+  const CommandResult result = run("adamec-split health.atoms --list");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("health: 16 atoms"));
+}
+
+TEST(GoldenFiles, ArchiveIsMeasured) {
+  const TemporaryFolder folder;
+  const CommandResult result =
+      run("adamec-profile health.atoms --threads 1 --cpu-load 0 -q "
+          "--budget 1s -o " +
+          folder.path("h.samples"));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(folder.list(), ::testing::ElementsAre("h.samples"));
+}
+
+TEST(GoldenFiles, SamplesAreTrainedOn) {
+  const TemporaryFolder folder;
+  const CommandResult result =
+      run("adamec-train host.samples -q -o " + folder.path("host.predictor"));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, IsEmpty());
+}
+
+}  // namespace
+}  // namespace adamec::testing
