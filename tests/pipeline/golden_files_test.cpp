@@ -25,7 +25,7 @@ TEST(GoldenFiles, ArchiveAndPredictorGiveTheSamePlan) {
 TEST(GoldenFiles, ArchiveIsListed) {
   const CommandResult result = run("adamec-split health.atoms --list");
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.out, HasSubstr("health: 16 atoms"));
+  EXPECT_THAT(result.out, HasSubstr("health_cnn_lstm: 16 atoms"));
 }
 
 TEST(GoldenFiles, ArchiveIsMeasured) {
