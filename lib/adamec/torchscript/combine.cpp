@@ -1,0 +1,168 @@
+#include "adamec/torchscript/combine.h"
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+#include "adamec/base/error.h"
+#include "adamec/torchscript/atom_module.h"
+#include "adamec/torchscript/load.h"
+#include "adamec/torchscript/pch.h"
+
+namespace adamec::torchscript {
+namespace {
+
+void check_convex(const archive::Reader& archive, std::span<const int> atoms) {
+  if (atoms.empty()) fail("{}: a block needs at least one atom", archive.name());
+  const std::vector<int> path = archive.graph().path_outside(atoms);
+  if (path.empty()) return;
+  std::string text;
+  for (const int atom : path) {
+    if (!text.empty()) text += " -> ";
+    text += archive.manifest().atoms(atom).id();
+  }
+  fail("{}: these atoms are no block: the path {} leaves the set and enters it again",
+       archive.name(), text);
+}
+
+void collect_returned(const v1::Value& value, std::set<std::string>& ids) {
+  if (value.has_tensor()) ids.insert(value.tensor());
+  for (const v1::Value& item : value.tuple().items()) collect_returned(item, ids);
+  for (const v1::Value& item : value.list().items()) collect_returned(item, ids);
+  for (const v1::Value& item : value.dict().items()) collect_returned(item, ids);
+}
+
+class Combiner {
+ public:
+  explicit Combiner(const archive::Reader& archive)
+      : archive_(archive), self_(graph_->addInput("self")->setType(module_._ivalue()->type())) {
+    for (const v1::Tensor& tensor : archive.manifest().tensors()) {
+      if (tensor.role() == v1::WEIGHT) weights_[tensor.id()] = &tensor;
+    }
+  }
+
+  Block run(std::vector<int> atoms, bool frozen) {
+    std::sort(atoms.begin(), atoms.end());  // the manifest's order is an execution order
+    Block block;
+    add_inputs(atoms, block);
+    for (const int atom : atoms) add_atom(archive_.manifest().atoms(atom));
+    add_outputs(atoms, block);
+    jit::LowerSimpleTuples(graph_);
+    jit::EliminateDeadCode(graph_);
+    auto* forward = module_._ivalue()->compilation_unit()->create_function(
+        c10::QualifiedName(*module_.type()->name(), "forward"), graph_);
+    module_.type()->addMethod(forward);
+    module_.eval();
+    block.record = module_record(frozen ? jit::freeze_module(module_) : module_);
+    return block;
+  }
+
+ private:
+  void add_inputs(const std::vector<int>& atoms, Block& block) {
+    std::set<std::string> made;
+    for (const int atom : atoms) {
+      for (const std::string& input : archive_.manifest().atoms(atom).inputs()) {
+        if (made.count(input) != 0 || values_.count(input) != 0 || weights_.count(input) != 0) {
+          continue;
+        }
+        values_[input] = graph_->addInput();
+        block.inputs.push_back(input);
+      }
+      for (const std::string& output : archive_.manifest().atoms(atom).outputs()) {
+        made.insert(output);
+      }
+    }
+  }
+
+  void add_outputs(const std::vector<int>& atoms, Block& block) {
+    std::set<std::string> needed;
+    collect_returned(archive_.manifest().output(), needed);
+    for (int i = 0; i < archive_.manifest().atoms_size(); ++i) {
+      if (std::binary_search(atoms.begin(), atoms.end(), i)) continue;
+      const auto& inputs = archive_.manifest().atoms(i).inputs();
+      needed.insert(inputs.begin(), inputs.end());
+    }
+    std::vector<jit::Value*> outputs;
+    for (const int atom : atoms) {
+      for (const std::string& output : archive_.manifest().atoms(atom).outputs()) {
+        if (needed.count(output) == 0) continue;
+        block.outputs.push_back(output);
+        outputs.push_back(values_.at(output));
+      }
+    }
+    graph_->registerOutput(outputs.size() == 1
+                               ? outputs[0]
+                               : graph_->insertNode(graph_->createTuple(outputs))->output());
+  }
+
+  // The atom's program, its attributes moved to the block's module under new names.
+  void add_atom(const v1::Atom& atom) {
+    const jit::Module module = load_record(archive_.read_atom(atom));
+    const std::shared_ptr<jit::Graph> program = module.get_method("forward").graph()->copy();
+    const std::unordered_map<std::string, std::string> names = move_attributes(module);
+    for (jit::Node* node : program->nodes()) {
+      if (node->kind() == c10::prim::GetAttr && node->input() == program->inputs()[0]) {
+        node->s_(c10::attr::name, names.at(node->s(c10::attr::name)));
+      }
+    }
+    std::vector<jit::Value*> arguments{self_};
+    for (const std::string& input : atom.inputs()) arguments.push_back(value_of(input));
+    std::vector<jit::Value*> results = jit::insertGraph(*graph_, *program, arguments);
+    if (atom.outputs_size() > 1) {
+      jit::Node* unpack = graph_->insertNode(graph_->createTupleUnpack(results.at(0)));
+      results.assign(unpack->outputs().begin(), unpack->outputs().end());
+    }
+    for (int i = 0; i < atom.outputs_size(); ++i) values_[atom.outputs(i)] = results.at(i);
+  }
+
+  std::unordered_map<std::string, std::string> move_attributes(const jit::Module& module) {
+    std::unordered_map<std::string, std::string> names;
+    const auto type = module.type();
+    for (std::size_t i = 0; i < type->numAttributes(); ++i) {
+      const std::string old_name = type->getAttributeName(i);
+      const std::string name = fmt::format("{}_{}", old_name, attributes_++);
+      const c10::IValue content = module._ivalue()->getSlot(i);
+      if (content.isModule()) {
+        module_.register_module(name, content.toModule());
+      } else if (content.isTensor()) {
+        module_.register_buffer(name, content.toTensor());
+      } else {
+        module_.register_attribute(name, type->getAttribute(i), content);
+      }
+      names[old_name] = name;
+    }
+    return names;
+  }
+
+  jit::Value* value_of(const std::string& id) {
+    const auto known = values_.find(id);
+    if (known != values_.end()) return known->second;
+    const std::string name = fmt::format("shared_{}", attributes_++);
+    jit::Module weight = load_record(archive_.read_weight(*weights_.at(id)));
+    module_.register_buffer(name, weight.forward({}).toTensor());
+    return values_[id] = graph_->insertGetAttr(self_, name);
+  }
+
+  const archive::Reader& archive_;
+  jit::Module module_{c10::QualifiedName("__torch__.adamec.Block")};
+  std::shared_ptr<jit::Graph> graph_ = std::make_shared<jit::Graph>();
+  jit::Value* self_;
+  std::unordered_map<std::string, const v1::Tensor*> weights_;
+  std::unordered_map<std::string, jit::Value*> values_;  // by tensor id
+  int attributes_ = 0;
+};
+
+}  // namespace
+
+Block combine(const archive::Reader& archive, std::span<const int> atoms, bool frozen) {
+  check_convex(archive, atoms);
+  try {
+    return Combiner(archive).run({atoms.begin(), atoms.end()}, frozen);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    fail("{}: the atoms cannot be combined: {}", archive.name(), first_line(error));
+  }
+}
+
+}  // namespace adamec::torchscript
