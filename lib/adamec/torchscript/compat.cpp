@@ -2,9 +2,15 @@
 
 #include <ATen/native/ConvUtils.h>
 #include <c10/core/Allocator.h>
+#include <c10/util/Flags.h>
+#include <c10/util/Logging.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
 
 #include <algorithm>
+
+#ifndef C10_USE_GLOG
+C10_DECLARE_int(caffe2_log_level);
+#endif
 
 namespace adamec::torchscript {
 namespace {
@@ -116,6 +122,11 @@ std::uint64_t peak_allocated_bytes(const std::function<void()>& work) {
 }
 
 std::shared_ptr<void> silence_warnings() {
+#ifdef C10_USE_GLOG
+  FLAGS_minloglevel = google::GLOG_ERROR;
+#else
+  FLAGS_caffe2_log_level = 2 /* errors */;
+#endif
   static Silence silence;
   c10::WarningHandler* before = warnings::get_warning_handler();
   warnings::set_warning_handler(&silence);

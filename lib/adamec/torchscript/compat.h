@@ -32,7 +32,7 @@ bool tagged_dynamic_shape(const jit::Node& node);
 // what was allocated before.
 std::uint64_t peak_allocated_bytes(const std::function<void()>& work);
 
-// LibTorch's warnings are dropped for as long as the result lives.
+// LibTorch's warnings are dropped for as long as the result lives, and its log keeps to errors.
 std::shared_ptr<void> silence_warnings();
 
 }  // namespace adamec::torchscript

@@ -170,6 +170,45 @@ std::vector<c10::IValue> read_arguments(const std::string& path) {
   return value.toTupleRef().elements().vec();
 }
 
+// Files of torch.save do not say what their lists and dicts hold; the model's parameters do.
+c10::IValue typed(const c10::IValue& value, const c10::TypePtr& type) {
+  if (type->kind() == c10::TypeKind::OptionalType && !value.isNone()) {
+    return typed(value, type->expectRef<c10::OptionalType>().getElementType());
+  }
+  if (value.isList() && type->kind() == c10::TypeKind::ListType) {
+    const auto element = type->expectRef<c10::ListType>().getElementType();
+    c10::impl::GenericList list(element);
+    for (const c10::IValue& item : value.toListRef()) {
+      const c10::IValue part = typed(item, element);
+      if (!part.type()->isSubtypeOf(*element)) return value;
+      list.push_back(part);
+    }
+    return list;
+  }
+  if (value.isGenericDict() && type->kind() == c10::TypeKind::DictType) {
+    const auto& dict_type = type->expectRef<c10::DictType>();
+    c10::impl::GenericDict dict(dict_type.getKeyType(), dict_type.getValueType());
+    for (const auto& entry : value.toGenericDict()) {
+      const c10::IValue part = typed(entry.value(), dict_type.getValueType());
+      if (!entry.key().type()->isSubtypeOf(*dict_type.getKeyType()) ||
+          !part.type()->isSubtypeOf(*dict_type.getValueType())) {
+        return value;
+      }
+      dict.insert_or_assign(entry.key(), part);
+    }
+    return dict;
+  }
+  if (value.isTuple() && type->kind() == c10::TypeKind::TupleType) {
+    const auto& elements = value.toTupleRef().elements();
+    const auto types = type->expectRef<c10::TupleType>().elements();
+    if (elements.size() != types.size()) return value;
+    std::vector<c10::IValue> parts;
+    for (std::size_t i = 0; i < types.size(); ++i) parts.push_back(typed(elements[i], types[i]));
+    return c10::ivalue::Tuple::create(std::move(parts));
+  }
+  return value;
+}
+
 std::string parameter_list(const c10::FunctionSchema& schema) {
   std::string text;
   for (std::size_t i = 1; i < schema.arguments().size(); ++i) {
@@ -276,6 +315,7 @@ std::vector<c10::IValue> example_arguments(const jit::Module& module, const std:
   }
   for (std::size_t i = 0; i < parameters; ++i) {
     const auto& argument = schema.arguments()[i + 1];
+    arguments[i] = typed(arguments[i], argument.type());
     if (!arguments[i].type()->isSubtypeOf(*argument.type())) {
       fail("input {} ('{}') is a {}, but the model takes a {}", i + 1, argument.name(),
            arguments[i].type()->repr_str(), argument.type()->repr_str());

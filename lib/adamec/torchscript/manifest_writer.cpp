@@ -127,10 +127,7 @@ void ManifestWriter::add_whole(const jit::Module& module, const std::vector<c10:
     atom->add_outputs(output);
     *op->add_results() = describe_tensor(info);
   }
-  std::uint64_t bytes = 0;
-  for (const at::Tensor& tensor : module.parameters()) bytes += tensor.nbytes();
-  for (const at::Tensor& tensor : module.buffers()) bytes += tensor.nbytes();
-  atom->set_weight_bytes(bytes);
+  atom->set_weight_bytes(whole.record.size());
   set_record(*atom, records_.emplace_back(), fmt::format("atoms/{}.pt", id),
              std::move(whole.record));
   *manifest_.mutable_output() = std::move(whole.output);
@@ -223,6 +220,7 @@ void ManifestWriter::make_atom_records(const Residual& residual,
       v1::Atom& atom = *manifest_.mutable_atoms(static_cast<int>(i));
       set_record(atom, records_[first + i], fmt::format("atoms/{}.pt", atom.id()),
                  piece_record(residual, drafts[i].piece));
+      atom.set_weight_bytes(weight_bytes(residual, drafts[i], records_[first + i]));
       if (report && progress_) progress_(i + 1, drafts.size());
     }
   };
@@ -259,15 +257,18 @@ jit::Node* ManifestWriter::add_operators(const AtomDraft& draft, v1::Atom& atom)
   return principal;
 }
 
-void ManifestWriter::add_weight_bytes(const Residual& residual, const AtomDraft& draft,
-                                      v1::Atom& atom) const {
+// Bytes of the weights inside the atom's record. Packed weights of quantised models do not tell
+// their size; the record does.
+std::uint64_t ManifestWriter::weight_bytes(const Residual& residual, const AtomDraft& draft,
+                                           const archive::Record& record) const {
   const std::set<jit::Value*> shared(draft.piece.inputs.begin(), draft.piece.inputs.end());
+  std::uint64_t bytes = 0;
   for (jit::Value* value : draft.weights) {
     const c10::IValue& content = residual.weight_of(value).content;
-    if (shared.count(value) == 0 && content.isTensor()) {
-      atom.set_weight_bytes(atom.weight_bytes() + content.toTensor().nbytes());
-    }
+    if (!content.isTensor()) return record.bytes.size();
+    if (shared.count(value) == 0) bytes += content.toTensor().nbytes();
   }
+  return bytes;
 }
 
 void ManifestWriter::add_atom(const Residual& residual, const AtomDraft& draft) {
@@ -278,7 +279,6 @@ void ManifestWriter::add_atom(const Residual& residual, const AtomDraft& draft) 
   atom->set_id(unique(atom_ids_, path.empty() ? op : fmt::format("{}.{}", path, op)));
   atom->set_kind(kind_of(residual, draft, *atom));
   atom->set_source(source_position(principal));
-  add_weight_bytes(residual, draft, *atom);
   for (jit::Value* input : draft.piece.inputs) atom->add_inputs(names_.at(input));
   for (std::size_t i = 0; i < draft.piece.outputs.size(); ++i) {
     const std::string id = fmt::format("{}:{}", atom->id(), i);

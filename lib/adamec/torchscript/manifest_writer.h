@@ -39,7 +39,8 @@ class ManifestWriter {
   void add_atom(const Residual& residual, const AtomDraft& draft);
   // Gives the atom its operators, the one with most MACs first; returns that one's node.
   jit::Node* add_operators(const AtomDraft& draft, v1::Atom& atom) const;
-  void add_weight_bytes(const Residual& residual, const AtomDraft& draft, v1::Atom& atom) const;
+  std::uint64_t weight_bytes(const Residual& residual, const AtomDraft& draft,
+                             const archive::Record& record) const;
   // Returns the tensor's id.
   std::string add_weight(const Residual& residual, jit::Value* value);
   void add_tensor(const std::string& id, const TensorInfo& info, v1::TensorRole role);

@@ -124,6 +124,34 @@ TEST(Split, DescribesConvolutions) {
   EXPECT_GE(atom.peak_activation_bytes(), 8u * 112 * 112 * 4);
 }
 
+// torch.save knows no element types: lists and dicts come back as lists and dicts of anything.
+TEST(Split, TakesNestedArgumentsFromAFile) {
+  const TemporaryFolder folder;
+  torch::jit::Module module("Model");
+  module.define(R"(
+def forward(self, xs: List[Tensor], named: Dict[str, Tensor], pair: Tuple[Tensor, int]):
+    return [x + named["a"] for x in xs], pair[0] * pair[1]
+)");
+  module.save(folder.path("m.pt"));
+  c10::impl::GenericList list(c10::AnyType::get());
+  list.push_back(torch::ones({2}));
+  list.push_back(torch::zeros({2}));
+  c10::impl::GenericDict dict(c10::AnyType::get(), c10::AnyType::get());
+  dict.insert("a", torch::ones({2}));
+  dict.insert("b", torch::ones({3}));
+  const auto pair = c10::ivalue::Tuple::create({torch::ones({4}), std::int64_t{3}});
+  const auto bytes = torch::jit::pickle_save(c10::ivalue::Tuple::create({list, dict, pair}));
+  folder.write("inputs.pt", std::string(bytes.begin(), bytes.end()));
+  torchscript::SplitOptions options;
+  options.model = folder.path("m.pt");
+  options.inputs_from = folder.path("inputs.pt");
+  const auto result = torchscript::split_model(options);
+  EXPECT_EQ(result.manifest.atoms_size(), 3);
+  EXPECT_EQ(result.manifest.inputs(0).value().list().items_size(), 2);
+  EXPECT_EQ(result.manifest.inputs(1).value().dict().keys(0), "a");
+  EXPECT_EQ(result.manifest.inputs(2).value().tuple().items(1).int_value(), 3);
+}
+
 TEST(Corpus, VoiceActivityDetectorRunsWithItsState) {
   const std::string path = source_path("../shared/corpus/silero_vad.jit");
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "skipped: " << path << " is not there";
