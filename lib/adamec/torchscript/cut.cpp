@@ -69,7 +69,9 @@ class Cutter {
   }
   bool travels(jit::Node* node) const { return travelling_.count(node) != 0; }
 
-  // Whatever touches memory that some operator writes to stays with that operator.
+  // Whatever touches memory before an operator writes to it stays with that operator. What reads it
+  // afterwards gets the final content like any other tensor, except where that is an input of the
+  // model: no atom makes it, so nothing would order the two.
   void join_shared_memory() {
     std::vector<jit::Node*> writers;
     for (jit::Node* node : nodes_) {
@@ -80,9 +82,14 @@ class Cutter {
     for (jit::Node* node : nodes_) {
       if (node->kind() == c10::prim::Constant) continue;
       jit::ValueSet values(node->outputs().begin(), node->outputs().end());
-      for_each_use(node, [&](jit::Value* value) { values.insert(value); });
+      jit::ValueSet inputs;
+      for_each_use(node, [&](jit::Value* value) {
+        values.insert(value);
+        if (value->node() == residual_.graph->param_node()) inputs.insert(value);
+      });
       for (jit::Node* writer : writers) {
-        if (writer != node && !aliases.writesToAlias(writer, values)) continue;
+        const bool before = index_.at(node) < index_.at(writer);
+        if (writer != node && !aliases.writesToAlias(writer, before ? values : inputs)) continue;
         fixed_.insert(node);
         join(index_.at(writer), index_.at(node));
       }

@@ -116,6 +116,21 @@ def forward(self, x: Tensor):
   EXPECT_EQ(groups, 1);
 }
 
+TEST(Specialise, WhatReadsAfterTheLastWriteStandsAlone) {
+  const auto result = split_source(R"(
+def forward(self, x: Tensor):
+    y = torch.tanh(x)
+    before = torch.relu(y)
+    y[0] = before[1] * 2
+    return torch.neg(y) + before
+)",
+                                   {"float32[3,4]"});
+  // relu reads y before it is written to: it belongs to the group; neg reads what it is in the end.
+  ASSERT_EQ(result.manifest.atoms_size(), 3) << operators(result);
+  EXPECT_EQ(result.manifest.atoms(0).kind(), v1::GROUP);
+  EXPECT_EQ(result.manifest.atoms(1).operators(0).name(), "aten::neg");
+}
+
 TEST(Specialise, WritesInputDataIntoAFreshBuffer) {
   const auto result = split_source(R"(
 def forward(self, x: Tensor):
