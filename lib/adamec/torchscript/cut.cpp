@@ -7,6 +7,7 @@
 #include <queue>
 #include <set>
 
+#include "adamec/torchscript/operator_facts.h"
 #include "adamec/torchscript/walk.h"
 
 namespace adamec::torchscript {
@@ -104,8 +105,7 @@ class Cutter {
       const bool construct = node->kind() == c10::prim::ListConstruct ||
                              node->kind() == c10::prim::TupleConstruct ||
                              node->kind() == c10::prim::DictConstruct;
-      const bool scalar_code =
-          only_scalars && node->blocks().empty() && !node->isNondeterministic();
+      const bool scalar_code = only_scalars && node->blocks().empty() && !is_random(node);
       if (node->kind() == c10::prim::Constant || residual_.portable.count(node) != 0 ||
           ((construct || scalar_code) && fixed_.count(node) == 0)) {
         travelling_.insert(node);

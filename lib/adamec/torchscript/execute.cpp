@@ -153,7 +153,8 @@ void AtomExecutor::run(const std::vector<c10::IValue>& arguments, const AroundAt
       }
       if (!keep_modules_) modules_.erase(module);
     } catch (const std::exception& error) {
-      fail("atom '{}' does not run: {}", atom.id(), first_line(error));
+      throw BrokenAtom(ErrorKind::kFailed,
+                       fmt::format("atom '{}' does not run: {}", atom.id(), first_line(error)));
     }
     for (const std::string& input : atom.inputs()) {
       if (last_use_.at(input) == i) tensors_.erase(input);

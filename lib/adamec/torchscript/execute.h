@@ -6,10 +6,16 @@
 #include <unordered_map>
 #include <vector>
 
+#include "adamec/base/error.h"
 #include "adamec/torchscript/pch.h"
 #include "adamec/v1/archive.pb.h"
 
 namespace adamec::torchscript {
+
+// An atom's file cannot be loaded or run.
+struct BrokenAtom : Error {
+  using Error::Error;
+};
 
 // Runs the atoms of a manifest one after the other, as separate modules loaded from their records.
 class AtomExecutor {
@@ -23,7 +29,7 @@ class AtomExecutor {
   AtomExecutor(const v1::Manifest& manifest, ReadRecord read, bool keep_modules);
 
   // `arguments` as the model's method takes them, without self. Tensors that no later atom needs
-  // are dropped. Throws Error naming the atom that fails.
+  // are dropped. Throws BrokenAtom naming the atom that fails.
   void run(const std::vector<c10::IValue>& arguments, const AroundAtom& around = {});
 
   // Compares the last run's results with what the model itself returned, bit by bit. Returns what

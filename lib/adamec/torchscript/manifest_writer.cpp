@@ -7,6 +7,7 @@
 #include "adamec/base/sha256.h"
 #include "adamec/base/version.h"
 #include "adamec/torchscript/describe.h"
+#include "adamec/torchscript/operator_facts.h"
 #include "adamec/torchscript/split.h"
 #include "adamec/torchscript/whole_model.h"
 
@@ -247,7 +248,7 @@ jit::Node* ManifestWriter::add_operators(const AtomDraft& draft, v1::Atom& atom)
     if (node->kind() == c10::prim::ListUnpack || node->kind() == c10::prim::TupleUnpack) continue;
     v1::Operator op = describe_operator(node, weights_);
     atom.set_macs(atom.macs() + op.macs());
-    atom.set_nondeterministic(atom.nondeterministic() || node->isNondeterministic());
+    atom.set_nondeterministic(atom.nondeterministic() || is_random(node));
     const bool first = atom.operators_size() == 0 || op.macs() > atom.operators(0).macs();
     *atom.add_operators() = std::move(op);
     if (!first) continue;

@@ -7,6 +7,20 @@
 
 namespace adamec::torchscript {
 
+bool is_random(const jit::Node* node) {
+  if (node->isNondeterministic()) return true;
+  const auto* schema = node->maybeSchema();
+  // LibTorch's own list leaves out uniform_() and its kin; all of them take a generator.
+  return schema != nullptr && schema->argumentIndexWithName("generator").has_value();
+}
+
+bool may_run_beforehand(const jit::Node* node) {
+  if (is_random(node)) return false;
+  // Of custom operators only what they declare is known.
+  const bool custom = !node->kind().is_aten() && !node->kind().is_prim();
+  return !custom || !node->hasSideEffects();
+}
+
 bool is_type_query(const jit::Node* node) {
   static const std::set<std::string> names = {"prim::dtype",        "prim::device",
                                               "prim::layout",       "prim::is_cuda",

@@ -8,6 +8,10 @@
 // What partial evaluation must know about single operators, all in one place.
 namespace adamec::torchscript {
 
+// Operators that draw random numbers: their results are never known beforehand.
+bool is_random(const jit::Node* node);
+// Operators that give the same whenever they run, so that they can run when the model is cut.
+bool may_run_beforehand(const jit::Node* node);
 // Queries whose answer depends on the types of their arguments only.
 bool is_type_query(const jit::Node* node);
 // Queries whose answer depends on the types and shapes of their arguments only.

@@ -328,7 +328,7 @@ void Specialiser::apply_operator(jit::Node* node) {
   const bool independent = std::all_of(inputs.begin(), inputs.end(), [](const ItemPtr& input) {
     return independent_of_inputs(*input);
   });
-  if (is_known_query(node, inputs) || (independent && !node->isNondeterministic())) {
+  if (is_known_query(node, inputs) || (independent && may_run_beforehand(node))) {
     bind(node->outputs(), fold(node, inputs));
   } else {
     bind(node->outputs(), emit(node, inputs));

@@ -2,6 +2,18 @@
 
 namespace adamec::torchscript {
 
+namespace {
+
+bool holds_constant_tensor(const Item& item) {
+  if (item.kind == Item::Kind::kTensor && item.constant) return true;
+  for (const ItemPtr& element : item.elements) {
+    if (holds_constant_tensor(*element)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 // A branch or loop on its way into the residual graph.
 struct Specialiser::Capture {
   jit::Node* node = nullptr;                             // the copy
@@ -97,6 +109,13 @@ void Specialiser::emit_dynamic(jit::Node* node) {
   jit::Node* run = graph->insertNode(
       graph->createClone(copy, [&](jit::Value* value) { return arguments.at(value); }));
   for (jit::Value* output : run->outputs()) graph->registerOutput(output);
+  // What it may write to is not known afterwards, on the branch not taken either.
+  const jit::AliasDb aliases(graph);
+  for (const auto& [value, source] : capture.outside) {
+    if (holds_constant_tensor(*source) && aliases.hasWriters(arguments.at(value))) {
+      unsupported(node, "a branch or loop on data writes to a tensor from outside");
+    }
+  }
   jit::GraphExecutor(graph, "dynamic").run(stack);
 
   if (capture.changes_containers) {

@@ -1,7 +1,6 @@
 #include "adamec/torchscript/split.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
@@ -59,31 +58,41 @@ void check(const jit::Module& module, const std::vector<c10::IValue>& arguments,
   }
 }
 
+SplitResult cut_model(const LoadedModel& model, const std::vector<c10::IValue>& arguments,
+                      const SplitOptions& options) {
+  at::manual_seed(options.seed);
+  const Residual residual = specialise(model.module, options.method, fresh(arguments));
+  ManifestWriter writer(model, options.method, options.progress);
+  writer.add_inputs(model.module, arguments);
+  writer.add_atoms(residual, cut(residual, kSharedWeightBytes));
+  SplitResult result{writer.take_manifest(), writer.take_records(), {}};
+  check(model.module, arguments, options, result);
+  return result;
+}
+
+SplitResult keep_model_whole(const LoadedModel& model, const std::vector<c10::IValue>& arguments,
+                             const SplitOptions& options, bool stateful,
+                             const std::string& reason) {
+  ManifestWriter writer(model, options.method, options.progress);
+  writer.add_inputs(model.module, arguments);
+  writer.add_whole(model.module, fresh(arguments), stateful);
+  SplitResult result{writer.take_manifest(),
+                     writer.take_records(),
+                     {"kept as one atom, because of " + printable(reason, 300)}};
+  check(model.module, arguments, options, result);
+  return result;
+}
+
 SplitResult split_loaded(const LoadedModel& model, const SplitOptions& options) {
   const auto arguments = example_arguments(model.module, options.method, options.inputs,
                                            options.inputs_from, options.seed);
-  SplitResult result;
-  ManifestWriter writer(model, options.method, options.progress);
-  writer.add_inputs(model.module, arguments);
-  std::optional<Residual> residual;
-  bool stateful = false;
   try {
-    at::manual_seed(options.seed);
-    residual = specialise(model.module, options.method, fresh(arguments));
+    return cut_model(model, arguments, options);
   } catch (const Unsupported& unsupported) {
-    stateful = unsupported.keeps_state;
-    result.warnings.push_back(
-        fmt::format("kept as one atom, because of {}", printable(unsupported.what(), 300)));
+    return keep_model_whole(model, arguments, options, unsupported.keeps_state, unsupported.what());
+  } catch (const BrokenAtom& broken) {
+    return keep_model_whole(model, arguments, options, false, broken.what());
   }
-  if (residual) {
-    writer.add_atoms(*residual, cut(*residual, kSharedWeightBytes));
-  } else {
-    writer.add_whole(model.module, fresh(arguments), stateful);
-  }
-  result.manifest = writer.take_manifest();
-  result.records = writer.take_records();
-  check(model.module, arguments, options, result);
-  return result;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "adamec/base/error.h"
+#include "adamec/torchscript/load.h"
 #include "tests/unit/torchscript/split_source.h"
 
 namespace adamec::testing {
@@ -88,6 +89,22 @@ def forward(self, x: Tensor):
 )",
                                    {"float32[3]"});
   EXPECT_GE(result.manifest.atoms_size(), 1);
+}
+
+// The branch that is not taken for the example may be taken for other inputs: y is not known.
+TEST(Specialise, WhatABranchOnDataMayWriteToIsNotFolded) {
+  const auto result = split_source(R"(
+def forward(self, x: Tensor):
+    y = torch.zeros([3])
+    if bool(x.sum() > 1000.0):
+        y.add_(1)
+    return x + y
+)",
+                                   {"float32[3]"});
+  ASSERT_EQ(result.manifest.atoms_size(), 1);
+  auto module = torchscript::load_record(result.records.at(0).bytes);
+  EXPECT_TRUE(
+      module.forward({torch::full({3}, 1000.0)}).toTensor().equal(torch::full({3}, 1001.0)));
 }
 
 TEST(Specialise, MakesInPlaceOperatorsFunctional) {
@@ -252,6 +269,18 @@ def forward(self, x: Tensor):
   EXPECT_EQ(random, 2);
   // Dropout that drops nothing is no work: the result is the input itself.
   EXPECT_EQ(result.manifest.output().tuple().items(1).tensor(), "x");
+}
+
+TEST(Cut, RandomNumbersAreNotFolded) {
+  const auto result = split_source(R"(
+def forward(self, x: Tensor):
+    noise = torch.empty([3]).uniform_(0.0, 1.0)
+    return x + noise, torch.randn([3]) * 2
+)",
+                                   {"float32[3]"});
+  int random = 0;
+  for (const auto& atom : result.manifest.atoms()) random += atom.nondeterministic() ? 1 : 0;
+  EXPECT_EQ(random, 2) << operators(result);
 }
 
 TEST(Cut, SeveralResultsOfOneOperator) {
