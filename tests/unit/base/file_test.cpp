@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "adamec/base/error.h"
+#include "adamec/base/sha256.h"
 #include "tests/support/run_command.h"
 
 namespace adamec {
@@ -81,6 +82,14 @@ TEST(OutputFile, DiscardRemovesUnfinishedFiles) {
   discard_output_files();
   EXPECT_THAT(folder.list(), IsEmpty());
   EXPECT_THROW(file.commit(), Error);
+}
+
+TEST(Sha256File, EqualsTheHashOfTheContent) {
+  const TemporaryFolder folder;
+  const std::string content(3'000'000, 'x');  // several pieces
+  EXPECT_EQ(sha256_file(folder.write("f", content)), sha256_hex(content));
+  EXPECT_EQ(sha256_file(folder.write("empty", "")), sha256_hex(""));
+  EXPECT_THROW(sha256_file(folder.path("missing")), Error);
 }
 
 }  // namespace

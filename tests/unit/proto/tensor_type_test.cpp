@@ -1,0 +1,51 @@
+#include "adamec/proto/tensor_type.h"
+
+#include <gtest/gtest.h>
+
+#include "adamec/proto/parse.h"
+#include "adamec/v1/samples.pb.h"
+
+namespace adamec {
+namespace {
+
+TEST(TensorType, EveryKnownTypeHasANameAndASize) {
+  for (int i = v1::DataType_MIN + 1; i <= v1::DataType_MAX; ++i) {
+    ASSERT_TRUE(v1::DataType_IsValid(i));
+    const auto dtype = static_cast<v1::DataType>(i);
+    EXPECT_GT(element_bytes(dtype), 0u) << v1::DataType_Name(dtype);
+    EXPECT_NE(dtype_name(dtype), "?");
+  }
+  EXPECT_EQ(element_bytes(v1::BFLOAT16), 2u);
+  EXPECT_EQ(element_bytes(v1::COMPLEX128), 16u);
+  EXPECT_EQ(dtype_name(v1::FLOAT32), "float32");
+}
+
+TEST(TensorType, UnknownTypesHaveNeither) {
+  EXPECT_EQ(element_bytes(v1::DATA_TYPE_UNSPECIFIED), 0u);
+  EXPECT_EQ(dtype_name(v1::DATA_TYPE_UNSPECIFIED), "?");
+  EXPECT_EQ(dtype_name(static_cast<v1::DataType>(99)), "?");
+}
+
+TEST(TensorType, IsWrittenAsAnInputSpec) {
+  v1::TensorType type;
+  type.set_dtype(v1::INT64);
+  EXPECT_EQ(tensor_type_text(type), "int64[]");
+  type.add_shape(1);
+  type.add_shape(128);
+  EXPECT_EQ(tensor_type_text(type), "int64[1,128]");
+}
+
+// What makes `cat a.samples b.samples` a sample set: parsing joined bytes joins the lists.
+TEST(SampleSet, JoinedFilesAreAFile) {
+  v1::SampleSet a, b, joined;
+  a.add_hosts()->set_id("1");
+  a.add_samples()->set_signature("x");
+  b.add_samples()->set_signature("y");
+  ASSERT_TRUE(parse_message(joined, a.SerializeAsString() + b.SerializeAsString()));
+  EXPECT_EQ(joined.hosts_size(), 1);
+  ASSERT_EQ(joined.samples_size(), 2);
+  EXPECT_EQ(joined.samples(1).signature(), "y");
+}
+
+}  // namespace
+}  // namespace adamec
