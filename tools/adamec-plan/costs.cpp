@@ -63,7 +63,8 @@ class CostMaker {
 
   void add_tensors() {
     for (const v1::Tensor& tensor : manifest_.tensors()) {
-      if (tensor.role() == v1::WEIGHT) {
+      // State stays where it is, as weights do.
+      if (tensor.role() == v1::WEIGHT || tensor.role() == v1::STATE) {
         shared_weights_[tensor.id()] = tensor.bytes();
         continue;
       }

@@ -33,7 +33,7 @@ template <typename Visit>
 void for_each_record(const v1::Manifest& manifest, Visit visit) {
   for (const v1::Atom& atom : manifest.atoms()) visit(atom.record(), atom.record_bytes());
   for (const v1::Tensor& tensor : manifest.tensors()) {
-    if (tensor.role() == v1::WEIGHT) visit(tensor.record(), tensor.record_bytes());
+    if (!tensor.record().empty()) visit(tensor.record(), tensor.record_bytes());
   }
 }
 

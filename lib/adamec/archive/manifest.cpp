@@ -40,6 +40,7 @@ class Checker {
     for (const v1::Atom& atom : manifest_.atoms()) check_atom(atom);
     graph::AtomGraph graph = build_graph();
     check_roles(graph);
+    check_state();
     check_order(graph);
     for (const v1::Input& input : manifest_.inputs()) {
       check_value(input.value(), fmt::format("input '{}'", printable(input.name())), true, 0);
@@ -106,8 +107,11 @@ class Checker {
     switch (tensor.role()) {
       case v1::INPUT:
       case v1::INTERMEDIATE:
-        if (!tensor.record().empty()) fail("{}: {}: only weights have a record", source_, where);
+        if (!tensor.record().empty()) {
+          fail("{}: {}: only weights and state have a record", source_, where);
+        }
         break;
+      case v1::STATE:
       case v1::WEIGHT: {
         const std::string& record = tensor.record();
         const bool good = record.starts_with("weights/") && record.ends_with(".pt") &&
@@ -118,7 +122,19 @@ class Checker {
       default:
         fail("{}: {}: unknown role {}", source_, where, static_cast<int>(tensor.role()));
     }
+    if (!tensor.next().empty() && tensor.role() != v1::STATE) {
+      fail("{}: {}: only state has a next value", source_, where);
+    }
     tensors_.emplace(tensor.id(), &tensor);
+  }
+
+  void check_state() {
+    for (const v1::Tensor& tensor : manifest_.tensors()) {
+      if (tensor.role() == v1::STATE && tensors_.count(tensor.next()) == 0) {
+        fail("{}: tensor '{}': unknown tensor '{}' as its next value", source_,
+             printable(tensor.id()), printable(tensor.next()));
+      }
+    }
   }
 
   void check_atom(const v1::Atom& atom) {

@@ -10,7 +10,7 @@ AtomProgram read_program(const archive::Reader& archive, const v1::Atom& atom) {
     const v1::Tensor& tensor = archive.manifest().tensors(archive.graph().find_tensor(id).value());
     AtomInput& input = program.inputs.emplace_back();
     input.type = tensor.type();
-    if (tensor.role() == v1::WEIGHT) input.weight_record = archive.read_weight(tensor);
+    if (!tensor.record().empty()) input.weight_record = archive.read_weight(tensor);
   }
   return program;
 }

@@ -77,6 +77,7 @@ class Combiner {
   void add_outputs(const std::vector<int>& atoms, Block& block) {
     std::set<std::string> needed;
     collect_returned(archive_.manifest().output(), needed);
+    for (const v1::Tensor& tensor : archive_.manifest().tensors()) needed.insert(tensor.next());
     for (int i = 0; i < archive_.manifest().atoms_size(); ++i) {
       if (std::binary_search(atoms.begin(), atoms.end(), i)) continue;
       const auto& inputs = archive_.manifest().atoms(i).inputs();

@@ -20,21 +20,6 @@ bool writes(jit::Node* node) {
   });
 }
 
-bool is_scalar(const jit::Value* value) {
-  switch (value->type()->kind()) {
-    case c10::TypeKind::IntType:
-    case c10::TypeKind::FloatType:
-    case c10::TypeKind::BoolType:
-    case c10::TypeKind::NumberType:
-    case c10::TypeKind::StringType:
-    case c10::TypeKind::NoneType:
-    case c10::TypeKind::DeviceObjType:
-      return true;
-    default:
-      return false;
-  }
-}
-
 class Cutter {
  public:
   Cutter(const Residual& residual, std::uint64_t shared_weight_bytes)
@@ -100,14 +85,11 @@ class Cutter {
   // Code without tensors as results is copied into the atoms that need it.
   void find_travelling() {
     for (jit::Node* node : nodes_) {
-      const bool only_scalars = std::all_of(node->outputs().begin(), node->outputs().end(),
-                                            [](jit::Value* output) { return is_scalar(output); });
       const bool construct = node->kind() == c10::prim::ListConstruct ||
                              node->kind() == c10::prim::TupleConstruct ||
                              node->kind() == c10::prim::DictConstruct;
-      const bool scalar_code = only_scalars && node->blocks().empty() && !is_random(node);
       if (node->kind() == c10::prim::Constant || residual_.portable.count(node) != 0 ||
-          ((construct || scalar_code) && fixed_.count(node) == 0)) {
+          ((construct || is_scalar_code(node)) && fixed_.count(node) == 0)) {
         travelling_.insert(node);
       }
     }

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "adamec/base/error.h"
+#include "adamec/proto/tensor_type.h"
 #include "adamec/torchscript/load.h"
 
 namespace adamec::torchscript {
@@ -94,10 +95,14 @@ bool bit_identical(const at::Tensor& a, const at::Tensor& b) {
 
 AtomExecutor::AtomExecutor(const v1::Manifest& manifest, ReadRecord read, bool keep_modules)
     : manifest_(manifest), read_(std::move(read)), keep_modules_(keep_modules) {
+  for (const v1::Tensor& tensor : manifest.tensors()) types_[tensor.id()] = &tensor.type();
   for (int i = 0; i < manifest.atoms_size(); ++i) {
     for (const std::string& input : manifest.atoms(i).inputs()) last_use_[input] = i;
   }
   hold(manifest.output());
+  for (const v1::Tensor& tensor : manifest.tensors()) {
+    if (tensor.role() == v1::STATE) last_use_[tensor.next()] = kAlways;
+  }
 }
 
 void AtomExecutor::hold(const v1::Value& value) {
@@ -108,17 +113,48 @@ void AtomExecutor::hold(const v1::Value& value) {
   for (const v1::Value& item : value.dict().items()) hold(item);
 }
 
-void AtomExecutor::bind_input(const v1::Value& value, const c10::IValue& argument) {
-  if (value.has_tensor()) tensors_[value.tensor()] = argument.toTensor();
-  const auto bind_items = [&](const v1::Value::Items& items, const auto& elements) {
-    for (int i = 0; i < items.items_size(); ++i) bind_input(items.items(i), elements[i]);
+// Arguments that are no tensors are assumptions that the atoms were made under; so are types and
+// shapes.
+void AtomExecutor::bind_input(const v1::Value& value, const c10::IValue& argument,
+                              const std::string& where) {
+  const auto expect = [&](bool good) {
+    if (!good) fail("{} is another than the archive was cut for", where);
   };
-  if (value.has_tuple()) bind_items(value.tuple(), argument.toTupleRef().elements());
-  if (value.has_list()) bind_items(value.list(), argument.toListRef());
-  if (value.has_dict()) {
+  const auto bind_items = [&](const v1::Value::Items& items, const auto& elements) {
+    expect(static_cast<std::size_t>(items.items_size()) == elements.size());
+    for (int i = 0; i < items.items_size(); ++i) {
+      bind_input(items.items(i), elements[i], fmt::format("{}[{}]", where, i));
+    }
+  };
+  if (value.has_tensor()) {
+    expect(argument.isTensor());
+    const at::Tensor tensor = argument.toTensor();
+    const v1::TensorType& type = *types_.at(value.tensor());
+    const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
+    if (to_dtype(tensor.scalar_type()) != type.dtype() || tensor.sizes() != shape) {
+      fail("{} is a {}[{}], the archive was cut for {}", where, c10::toString(tensor.scalar_type()),
+           fmt::join(tensor.sizes(), ","), tensor_type_text(type));
+    }
+    tensors_[value.tensor()] = tensor;
+  } else if (value.has_tuple()) {
+    expect(argument.isTuple());
+    bind_items(value.tuple(), argument.toTupleRef().elements());
+  } else if (value.has_list()) {
+    expect(argument.isList());
+    bind_items(value.list(), argument.toListRef());
+  } else if (value.has_dict()) {
+    expect(argument.isGenericDict());
     std::vector<c10::IValue> elements;
     for (const auto& entry : argument.toGenericDict()) elements.push_back(entry.value());
     bind_items(value.dict(), elements);
+  } else {
+    expect(compare(value, argument, where, tensors_).empty());
+  }
+}
+
+void AtomExecutor::keep_state() {
+  for (const v1::Tensor& tensor : manifest_.tensors()) {
+    if (tensor.role() == v1::STATE) state_[tensor.id()] = tensors_.at(tensor.next());
   }
 }
 
@@ -126,11 +162,15 @@ void AtomExecutor::run(const std::vector<c10::IValue>& arguments, const AroundAt
   const at::NoGradGuard no_grad;
   tensors_.clear();
   for (int i = 0; i < manifest_.inputs_size(); ++i) {
-    bind_input(manifest_.inputs(i).value(), arguments.at(i));
+    bind_input(manifest_.inputs(i).value(), arguments.at(i),
+               fmt::format("input '{}'", manifest_.inputs(i).name()));
   }
   for (const v1::Tensor& tensor : manifest_.tensors()) {
-    if (tensor.role() != v1::WEIGHT) continue;
-    tensors_[tensor.id()] = load_record(read_(tensor.record())).forward({}).toTensor();
+    if (tensor.role() == v1::STATE && state_.count(tensor.id()) != 0) {
+      tensors_[tensor.id()] = state_.at(tensor.id());
+    } else if (tensor.role() == v1::WEIGHT || tensor.role() == v1::STATE) {
+      tensors_[tensor.id()] = load_record(read_(tensor.record())).forward({}).toTensor();
+    }
   }
   for (int i = 0; i < manifest_.atoms_size(); ++i) {
     const v1::Atom& atom = manifest_.atoms(i);
@@ -160,6 +200,7 @@ void AtomExecutor::run(const std::vector<c10::IValue>& arguments, const AroundAt
       if (last_use_.at(input) == i) tensors_.erase(input);
     }
   }
+  keep_state();
 }
 
 std::string AtomExecutor::difference(const c10::IValue& expected) const {

@@ -25,11 +25,12 @@ class AtomExecutor {
   // Called around each atom: must call `run` once.
   using AroundAtom = std::function<void(int atom, const std::function<void()>& run)>;
 
-  // `keep_modules`: modules stay loaded from one run to the next (stateful atoms need that).
+  // `keep_modules`: modules stay loaded from one run to the next (STATEFUL atoms need that).
   AtomExecutor(const v1::Manifest& manifest, ReadRecord read, bool keep_modules);
 
   // `arguments` as the model's method takes them, without self. Tensors that no later atom needs
-  // are dropped. Throws BrokenAtom naming the atom that fails.
+  // are dropped; state is kept for the next run. Throws BrokenAtom naming the atom that fails, and
+  // Error for arguments other than those the archive was cut for.
   void run(const std::vector<c10::IValue>& arguments, const AroundAtom& around = {});
 
   // Compares the last run's results with what the model itself returned, bit by bit. Returns what
@@ -37,14 +38,17 @@ class AtomExecutor {
   std::string difference(const c10::IValue& expected) const;
 
  private:
-  void bind_input(const v1::Value& value, const c10::IValue& argument);
+  void bind_input(const v1::Value& value, const c10::IValue& argument, const std::string& where);
+  void keep_state();
   void hold(const v1::Value& value);
 
   const v1::Manifest& manifest_;
   ReadRecord read_;
   bool keep_modules_;
+  std::unordered_map<std::string, const v1::TensorType*> types_;  // of tensors
   std::unordered_map<std::string, int> last_use_;  // atom after which a tensor is dropped
   std::unordered_map<std::string, at::Tensor> tensors_;
+  std::unordered_map<std::string, at::Tensor> state_;  // before the next run
   std::unordered_map<std::string, jit::Module> modules_;
 };
 

@@ -30,6 +30,7 @@ struct Item {
   jit::Value* residual = nullptr;  // the value in the residual graph, once it has one
   bool constant = false;           // kTensor: independent of the inputs
   bool shape_from_data = false;    // kTensor: even its shape depends on the inputs' content
+  bool from_state = false;         // what is not known depends on the model's state alone
   std::shared_ptr<Recipe> recipe;  // constant tensors that were computed
   std::string name;                // attributes: their path in the model
 

@@ -101,6 +101,7 @@ void ManifestWriter::add_atoms(const Residual& residual, const std::vector<AtomD
     names_[residual.inputs[i]] = input_ids_.at(i);
   }
   for (const Residual::Weight& weight : residual.weights) weights_.insert(weight.value);
+  add_states(residual);
   for (const AtomDraft& draft : drafts) {
     for (jit::Value* input : draft.piece.inputs) {
       if (weights_.count(input) != 0) add_weight(residual, input);
@@ -109,6 +110,7 @@ void ManifestWriter::add_atoms(const Residual& residual, const std::vector<AtomD
   for (const AtomDraft& draft : drafts) add_atom(residual, draft);
   make_atom_records(residual, drafts);
   *manifest_.mutable_output() = output_value(residual, *residual.output);
+  finish_states(residual);
 }
 
 void ManifestWriter::add_whole(const jit::Module& module, const std::vector<c10::IValue>& arguments,
@@ -240,6 +242,58 @@ std::string ManifestWriter::add_weight(const Residual& residual, jit::Value* val
   set_record(entry, records_.emplace_back(), fmt::format("weights/{}.pt", name),
              weight_record(tensor));
   return names_[value] = entry.id();
+}
+
+void ManifestWriter::add_states(const Residual& residual) {
+  for (const Residual::State& state : residual.states) {
+    const std::string name = unique(weight_names_, state.name);
+    const std::string id = names_[state.value] = fmt::format("s:{}", name);
+    add_tensor(id, {state.initial.scalar_type(), state.initial.sizes().vec()}, v1::STATE);
+    v1::Tensor& entry = *manifest_.mutable_tensors(manifest_.tensors_size() - 1);
+    set_record(entry, records_.emplace_back(), fmt::format("weights/{}.pt", name),
+               weight_record(state.initial));
+  }
+}
+
+// What state is in the next run, and which atoms must stay together because of it.
+void ManifestWriter::finish_states(const Residual& residual) {
+  std::map<std::string, std::string> group_of;  // state: a state of the same group
+  const std::function<std::string(const std::string&)> find = [&](const std::string& id) {
+    return group_of.at(id) == id ? id : group_of[id] = find(group_of.at(id));
+  };
+  std::map<std::string, std::vector<std::string>>
+      states_of;  // tensor: states that it is or becomes
+  for (const Residual::State& state : residual.states) {
+    const std::string& id = names_.at(state.value);
+    jit::Value* next = residual.graph->outputs()[state.next];
+    const std::string next_id =
+        weights_.count(next) != 0 ? add_weight(residual, next) : names_.at(next);
+    for (v1::Tensor& tensor : *manifest_.mutable_tensors()) {
+      if (tensor.id() == id) tensor.set_next(next_id);
+    }
+    group_of[id] = id;
+    states_of[id].push_back(id);
+    states_of[next_id].push_back(id);
+  }
+  std::map<int, std::string> state_of;  // by atom
+  for (int i = 0; i < manifest_.atoms_size(); ++i) {
+    const auto touch = [&](const std::string& tensor) {
+      for (const std::string& state : states_of[tensor]) {
+        const auto [at, first] = state_of.emplace(i, state);
+        if (!first) group_of[find(state)] = find(at->second);
+      }
+    };
+    for (const std::string& input : manifest_.atoms(i).inputs()) {
+      if (input.starts_with("s:")) touch(input);
+    }
+    for (const std::string& output : manifest_.atoms(i).outputs()) touch(output);
+  }
+  std::map<std::string, std::uint32_t> numbers;
+  for (const auto& [atom, state] : state_of) {
+    const auto number = static_cast<std::uint32_t>(numbers.size() + 1);
+    manifest_.mutable_atoms(atom)->set_state_group(
+        numbers.emplace(find(state), number).first->second);
+  }
 }
 
 jit::Node* ManifestWriter::add_operators(const AtomDraft& draft, v1::Atom& atom) const {

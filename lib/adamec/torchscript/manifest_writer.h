@@ -42,6 +42,8 @@ class ManifestWriter {
   std::uint64_t weight_bytes(const Residual& residual, const AtomDraft& draft,
                              const archive::Record& record) const;
   // Returns the tensor's id.
+  void add_states(const Residual& residual);
+  void finish_states(const Residual& residual);
   std::string add_weight(const Residual& residual, jit::Value* value);
   void add_tensor(const std::string& id, const TensorInfo& info, v1::TensorRole role);
   void make_atom_records(const Residual& residual, const std::vector<AtomDraft>& drafts);

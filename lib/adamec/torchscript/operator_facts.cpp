@@ -1,11 +1,57 @@
 #include "adamec/torchscript/operator_facts.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 
+#include "adamec/base/error.h"
 #include "adamec/torchscript/compat.h"
+#include "adamec/torchscript/walk.h"
 
 namespace adamec::torchscript {
+namespace {
+
+bool is_scalar(const c10::TypePtr& type) {
+  switch (type->kind()) {
+    case c10::TypeKind::IntType:
+    case c10::TypeKind::FloatType:
+    case c10::TypeKind::BoolType:
+    case c10::TypeKind::NumberType:
+    case c10::TypeKind::StringType:
+    case c10::TypeKind::NoneType:
+    case c10::TypeKind::DeviceObjType:
+      return true;
+    case c10::TypeKind::ListType:
+      return is_scalar(type->containedTypes().at(0));
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::string construct(const jit::Node* node) {
+  std::string text = node->kind().toQualString();
+  if (const auto place = node->sourceRange().file_line_col()) {
+    text += fmt::format(" at {}:{}", std::get<0>(*place), std::get<1>(*place));
+  }
+  return text;
+}
+
+bool is_number(const c10::TypePtr& type) {
+  return type->kind() == c10::TypeKind::IntType || type->kind() == c10::TypeKind::FloatType ||
+         type->kind() == c10::TypeKind::BoolType;
+}
+
+bool is_scalar_code(jit::Node* node) {
+  const bool gives_others = any_node(node, [](jit::Node* inner) {
+    const auto outputs = inner->outputs();
+    return inner->kind() == c10::prim::Loop || is_random(inner) ||
+           !std::all_of(outputs.begin(), outputs.end(),
+                        [](const jit::Value* output) { return is_scalar(output->type()); });
+  });
+  return !gives_others && !node->outputs().empty();
+}
 
 bool is_random(const jit::Node* node) {
   if (node->isNondeterministic()) return true;
@@ -93,6 +139,11 @@ bool shape_depends_on_content(const jit::Node* node, const std::vector<ItemPtr>&
     return false;
   }
   return names.count(name) != 0 || tagged_dynamic_shape(*node);
+}
+
+bool shape_may_depend_on_content(const jit::Node* node) {
+  if (node->kind() == c10::aten::index || node->kind() == c10::aten::where) return true;
+  return node->kind() != c10::aten::index_put && shape_depends_on_content(node, {});
 }
 
 }  // namespace adamec::torchscript

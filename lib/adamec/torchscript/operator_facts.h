@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "adamec/torchscript/item.h"
@@ -8,6 +9,14 @@
 // What partial evaluation must know about single operators, all in one place.
 namespace adamec::torchscript {
 
+// "prim::If at vit.py:92"
+std::string construct(const jit::Node* node);
+
+// int, float or bool.
+bool is_number(const c10::TypePtr& type);
+// Code without tensors as results, branches included: cheap, so that it may be run again wherever
+// its results are needed.
+bool is_scalar_code(jit::Node* node);
 // Operators that draw random numbers: their results are never known beforehand.
 bool is_random(const jit::Node* node);
 // Operators that give the same whenever they run, so that they can run when the model is cut.
@@ -21,5 +30,7 @@ bool may_be_identity(const jit::Node* node, const std::vector<ItemPtr>& inputs);
 // Operators whose result's shape depends on what their tensors hold. Custom operators count as
 // such: nothing is known of them.
 bool shape_depends_on_content(const jit::Node* node, const std::vector<ItemPtr>& inputs);
+// The same where nothing is known of the arguments: true when in doubt.
+bool shape_may_depend_on_content(const jit::Node* node);
 
 }  // namespace adamec::torchscript

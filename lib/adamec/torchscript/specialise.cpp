@@ -34,19 +34,10 @@ void inline_calls(jit::Graph& graph) {
   jit::Inline(graph);
 }
 
-// "prim::If at vit.py:92"
-std::string construct(const jit::Node* node) {
-  std::string text = node->kind().toQualString();
-  if (const auto place = node->sourceRange().file_line_col()) {
-    text += fmt::format(" at {}:{}", std::get<0>(*place), std::get<1>(*place));
-  }
-  return text;
-}
-
 }  // namespace
 
-Specialiser::Specialiser(const jit::Module& module, const std::string& method)
-    : module_(module), program_(module.get_method(method).graph()->copy()) {
+Specialiser::Specialiser(const jit::Module& module, const std::string& method, StateFacts& facts)
+    : module_(module), facts_(facts), program_(module.get_method(method).graph()->copy()) {
   inline_calls(*program_);
   jit::InlineForkWait(program_);
   residual_.graph = std::make_shared<jit::Graph>();
@@ -70,6 +61,7 @@ Residual Specialiser::run(const std::vector<c10::IValue>& arguments) {
     environment_[inputs[i]] = item_from(arguments.at(i - 1), inputs[i]->type(), true);
     add_inputs(environment_[inputs[i]]);
   }
+  add_states();
   run_block(program_->block());
   finish(item(program_->outputs()[0]));
   return std::move(residual_);
@@ -143,7 +135,7 @@ void Specialiser::run_node(jit::Node* node) {
     case c10::prim::CallMethod:
       return call_method(node);
     case c10::prim::SetAttr:
-      keeps_state(node);
+      return set_attribute(node);
     case c10::prim::RaiseException: {
       const ItemPtr message = item(node->inputs()[0]);
       fail("the model raises for these inputs: {}",
@@ -202,35 +194,53 @@ void Specialiser::run_loop(jit::Node* node) {
 }
 
 void Specialiser::get_attribute(jit::Node* node) {
-  const ItemPtr owner = item(node->input());
+  bind(node->outputs(), {attribute(node, item(node->input()))});
+}
+
+std::string Specialiser::attribute_path(jit::Node* node, const ItemPtr& owner) const {
   if (!owner->value.isObject()) unsupported(node, "an attribute of a value that is no module");
+  const auto path = module_paths_.find(owner->value.toObject().get());
+  if (path == module_paths_.end()) unsupported(node, "an object that is no module");
+  const std::string& name = node->s(c10::attr::name);
+  return path->second.empty() ? name : path->second + "." + name;
+}
+
+// What the attribute holds by now.
+ItemPtr& Specialiser::attribute(jit::Node* node, const ItemPtr& owner) {
+  const std::string path = attribute_path(node, owner);
   const auto object = owner->value.toObject();
-  const std::string name = node->s(c10::attr::name);
+  const std::string& name = node->s(c10::attr::name);
   ItemPtr& attribute = attributes_[{object.get(), name}];
   if (attribute == nullptr) {
-    const auto path = module_paths_.find(object.get());
-    if (path == module_paths_.end()) unsupported(node, "an object that is no module");
-    const std::string full_name = path->second.empty() ? name : path->second + "." + name;
     const c10::IValue value = object->getAttr(name);
     if (value.isObject() && value.type()->is_module()) {
-      module_paths_[value.toObject().get()] = full_name;
+      module_paths_[value.toObject().get()] = path;
     }
-    attribute = item_from(value, node->output()->type(), true);
-    const std::function<void(const ItemPtr&, const std::string&)> own = [&](const ItemPtr& part,
-                                                                            const std::string& as) {
-      part->name = as;
-      if (part->kind == Item::Kind::kTensor && part->value.toTensor().defined() &&
-          part->value.toTensor().has_storage()) {
-        const auto& storage = part->value.toTensor().storage();
-        attribute_storages_[storage.unsafeGetStorageImpl()] = storage.nbytes();
-      }
-      for (std::size_t i = 0; i < part->elements.size(); ++i) {
-        own(part->elements[i], fmt::format("{}.{}", as, i));
-      }
-    };
-    own(attribute, full_name);
+    attribute = item_from(value, object->type()->getAttribute(name), true);
+    own(attribute, path, path);
   }
-  bind(node->outputs(), {attribute});
+  return attribute;
+}
+
+// Notes that the value, called `name`, belongs to the attribute at `path`.
+void Specialiser::own(const ItemPtr& part, const std::string& name, const std::string& path) {
+  part->name = name;
+  if (part->is_container()) container_paths_[part.get()] = path;
+  if (part->kind == Item::Kind::kTensor && part->value.toTensor().defined() &&
+      part->value.toTensor().has_storage()) {
+    const auto& storage = part->value.toTensor().storage();
+    attribute_storages_[storage.unsafeGetStorageImpl()] = storage.nbytes();
+    const auto owner = storage_paths_.emplace(storage.unsafeGetStorageImpl(), path).first;
+    if (owner->second != path &&
+        (facts_.in_place.count(owner->second) != 0 || facts_.in_place.count(path) != 0)) {
+      throw Unsupported(fmt::format("the attributes '{}' and '{}' share memory that is written to",
+                                    owner->second, path),
+                        /*state=*/true);
+    }
+  }
+  for (std::size_t i = 0; i < part->elements.size(); ++i) {
+    own(part->elements[i], fmt::format("{}.{}", name, i), path);
+  }
 }
 
 // Calls that inlining leaves: methods of module interfaces, whose module is known here.
@@ -264,23 +274,29 @@ bool Specialiser::is_known_query(jit::Node* node, const Items& inputs) const {
   return true;
 }
 
-// What a model writes to its own weights or buffers is there in its next run.
-void Specialiser::refuse_writes_to_attributes(jit::Node* node, const Items& inputs) const {
+// What a model writes to its own weights or buffers is there in its next run: it is state.
+void Specialiser::notice_writes_to_attributes(jit::Node* node, const Items& inputs) {
   const auto* schema = node->maybeSchema();
   for (std::size_t i = 0; schema != nullptr && i < inputs.size(); ++i) {
     if (i >= schema->arguments().size()) break;  // variadic
     const auto* alias = schema->arguments()[i].alias_info();
-    if (alias == nullptr || !alias->isWrite() || inputs[i]->kind != Item::Kind::kTensor) continue;
+    if (alias == nullptr || !alias->isWrite()) continue;
+    if (inputs[i]->is_container()) notice_container_write(inputs[i]);
+    if (inputs[i]->kind != Item::Kind::kTensor) continue;
     const at::Tensor tensor = inputs[i]->value.toTensor();
-    if (tensor.defined() && tensor.has_storage() &&
-        attribute_storages_.count(tensor.storage().unsafeGetStorageImpl()) != 0) {
-      keeps_state(node);
-    }
+    if (!tensor.defined() || !tensor.has_storage()) continue;
+    const void* storage = tensor.storage().unsafeGetStorageImpl();
+    if (attribute_storages_.count(storage) == 0) continue;
+    const auto path = storage_paths_.find(storage);
+    if (path == storage_paths_.end()) keeps_state(node);  // a constant of the program
+    learn(facts_.attributes, path->second);
+    learn(facts_.in_place, path->second);
+    throw LearntMore();
   }
 }
 
 Specialiser::Items Specialiser::fold(jit::Node* node, const Items& inputs) {
-  refuse_writes_to_attributes(node, inputs);
+  notice_writes_to_attributes(node, inputs);
   const auto* schema = node->maybeSchema();
   jit::Stack stack;
   for (const ItemPtr& input : inputs) stack.push_back(concrete(*input));
@@ -333,11 +349,6 @@ void Specialiser::apply_operator(jit::Node* node) {
   } else {
     bind(node->outputs(), emit(node, inputs));
   }
-}
-
-Residual specialise(const jit::Module& module, const std::string& method,
-                    const std::vector<c10::IValue>& arguments) {
-  return Specialiser(module, method).run(arguments);
 }
 
 }  // namespace adamec::torchscript

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "adamec/torchscript/specialiser.h"
 
@@ -48,6 +49,13 @@ std::vector<ItemPtr> slice(const std::vector<ItemPtr>& elements, const c10::IVal
     result.push_back(elements[i]);
   }
   return result;
+}
+
+bool changes_container(const std::string& name) {
+  static const std::set<std::string> names = {"aten::append",    "aten::clear", "aten::reverse",
+                                              "aten::extend",    "aten::add_",  "aten::insert",
+                                              "aten::_set_item", "aten::pop",   "aten::Delete"};
+  return names.count(name) != 0;
 }
 
 bool all_static(const std::vector<ItemPtr>& inputs, std::size_t from) {
@@ -114,9 +122,16 @@ bool Specialiser::apply_construct(jit::Node* node, const Items& inputs) {
   }
 }
 
+// A list or dict that an attribute holds is still changed in the next run.
+void Specialiser::notice_container_write(const ItemPtr& container) {
+  const auto path = container_paths_.find(container.get());
+  if (path != container_paths_.end()) learn(facts_.attributes, path->second);
+}
+
 bool Specialiser::apply_list(jit::Node* node, const Items& inputs) {
   Items& list = inputs[0]->elements;
   const std::string name = node->kind().toQualString();
+  if (changes_container(name)) notice_container_write(inputs[0]);
   const auto give = [&](const ItemPtr& result) {
     if (!node->outputs().empty()) bind(node->outputs(), {result});
     return true;
@@ -188,6 +203,7 @@ bool Specialiser::apply_list(jit::Node* node, const Items& inputs) {
 bool Specialiser::apply_dict(jit::Node* node, const Items& inputs) {
   Item& dict = *inputs[0];
   const std::string name = node->kind().toQualString();
+  if (changes_container(name)) notice_container_write(inputs[0]);
   const auto give = [&](const ItemPtr& result) {
     if (!node->outputs().empty()) bind(node->outputs(), {result});
     return true;

@@ -83,7 +83,7 @@ jit::Node* Specialiser::append(jit::Node* original, const std::vector<jit::Value
 }
 
 Specialiser::Items Specialiser::wrap_outputs(jit::Node* copy, const jit::Stack& results,
-                                             bool shape_from_data) {
+                                             const Origin& origin) {
   Items outputs;
   for (std::size_t i = 0; i < results.size(); ++i) {
     jit::Value* value = copy->outputs()[i];
@@ -91,11 +91,16 @@ Specialiser::Items Specialiser::wrap_outputs(jit::Node* copy, const jit::Stack& 
     output->kind = Item::Kind::kOpaque;
     output->value = results[i];
     output->residual = value;
+    output->from_state = origin.from_state;
     if (results[i].isTensor() && value->type()->isSubtypeOf(*c10::TensorType::get())) {
       output->kind = Item::Kind::kTensor;
-      output->shape_from_data = shape_from_data;
       note_tensor(value, results[i].toTensor());
-    } else if (results[i].isTensorList() && !shape_from_data) {
+      if (origin.from_data && origin.guard.empty()) {
+        output->shape_from_data = true;
+      } else if (origin.from_data) {
+        settle_shape(output, origin.from_state, fmt::format("{}, result {}", origin.guard, i));
+      }
+    } else if (results[i].isTensorList() && !origin.from_data) {
       const auto tensors = results[i].toTensorVector();
       jit::Node* unpack =
           residual_.graph->insertNode(residual_.graph->createListUnpack(value, tensors.size()));
@@ -129,8 +134,10 @@ Specialiser::Items Specialiser::emit(jit::Node* node, const Items& inputs) {
     return {inputs[0]};
   }
   jit::Node* copy = append(node, values);
-  const bool from_data = any_from_data(inputs) || shape_depends_on_content(node, inputs);
-  Items outputs = wrap_outputs(copy, stack, from_data);
+  Origin origin;
+  origin.from_data = any_from_data(inputs) || shape_depends_on_content(node, inputs);
+  origin.from_state = only_from_state(node, inputs);
+  Items outputs = wrap_outputs(copy, stack, origin);
 
   std::vector<at::Tensor> results;
   collect_tensors(outputs, results);
@@ -188,7 +195,7 @@ bool Specialiser::apply_like(jit::Node* node, const Items& inputs) {
 // Before an operator writes input data into memory whose content was known so far, that memory
 // becomes part of the residual graph: its base and all views of it.
 void Specialiser::unlock_constants(jit::Node* node, const Items& inputs) {
-  refuse_writes_to_attributes(node, inputs);
+  notice_writes_to_attributes(node, inputs);
   const auto* schema = node->maybeSchema();
   for (std::size_t i = 0; schema != nullptr && i < inputs.size(); ++i) {
     if (i >= schema->arguments().size()) break;  // variadic
@@ -315,13 +322,14 @@ void Specialiser::finish(const ItemPtr& output) {
       } else if (part->constant) {
         part->residual = add_weight("constant", part->value.toTensor().detach().clone());
       } else {
-        residual_.graph->registerOutput(part->residual);
+        residual_.graph->registerOutput(unguarded(part->residual));
       }
     }
     for (const ItemPtr& element : part->elements) register_tensors(element);
   };
   register_tensors(output);
   residual_.output = output;
+  register_states();
   jit::RemoveTensorMutation(residual_.graph);
   jit::EliminateDeadCode(residual_.graph);
   for (jit::Node* node : residual_.graph->nodes()) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -8,18 +9,41 @@
 
 namespace adamec::torchscript {
 
-// The state of one run of partial evaluation; see specialise(). Its methods stand in
+// What has been learnt of a model's state. Partial evaluation begins anew whenever it learns more.
+struct StateFacts {
+  std::set<std::string> attributes;  // paths of those that the method assigns or writes to
+  std::set<std::string> in_place;    // of these, those whose memory it writes to
+  std::set<std::string> from_data;   // numbers and shapes that depend on the inputs' content
+  std::set<std::string> varying;     // guards that do not hold in every run
+
+  std::size_t size() const {
+    return attributes.size() + in_place.size() + from_data.size() + varying.size();
+  }
+};
+
+// What the exception of a guard says after the guard's own text (Residual::guards).
+inline constexpr char kGuardText[] = " has another shape or type than ";
+
+// Thrown where partial evaluation cannot go on with what it knew.
+struct LearntMore {};
+
+// One run of partial evaluation; see specialise(). Its methods stand in
 //   specialise.cpp             control flow, attributes, which operators are folded
 //   specialise_containers.cpp  lists, tuples, dicts
 //   specialise_residual.cpp    writing the residual graph
 //   specialise_dynamic.cpp     branches and loops that depend on data
+//   specialise_state.cpp       what the model keeps from one run to the next
+// and settle.cpp repeats it.
 class Specialiser {
  public:
-  Specialiser(const jit::Module& module, const std::string& method);
+  // The facts must outlive this object; it adds to them.
+  Specialiser(const jit::Module& module, const std::string& method, StateFacts& facts);
+  // The result counts only when the facts have not become more.
   Residual run(const std::vector<c10::IValue>& arguments);
 
  private:
   using Items = std::vector<ItemPtr>;
+  using AttributeKey = std::pair<const void*, std::string>;  // object and name
 
   // specialise.cpp
   void run_block(jit::Block* block);
@@ -27,6 +51,9 @@ class Specialiser {
   void run_if(jit::Node* node);
   void run_loop(jit::Node* node);
   void get_attribute(jit::Node* node);
+  ItemPtr& attribute(jit::Node* node, const ItemPtr& owner);
+  std::string attribute_path(jit::Node* node, const ItemPtr& owner) const;
+  void own(const ItemPtr& part, const std::string& name, const std::string& path);
   void call_method(jit::Node* node);
   void apply_operator(jit::Node* node);
   bool is_known_query(jit::Node* node, const Items& inputs) const;
@@ -34,7 +61,7 @@ class Specialiser {
   ItemPtr item(jit::Value* value) const;
   Items items(c10::ArrayRef<jit::Value*> values) const;
   void bind(c10::ArrayRef<jit::Value*> values, const Items& items);
-  void refuse_writes_to_attributes(jit::Node* node, const Items& inputs) const;
+  void notice_writes_to_attributes(jit::Node* node, const Items& inputs);
   [[noreturn]] void unsupported(const jit::Node* node, const std::string& why) const;
   [[noreturn]] void keeps_state(const jit::Node* node) const;
 
@@ -43,11 +70,17 @@ class Specialiser {
   bool apply_construct(jit::Node* node, const Items& inputs);
   bool apply_list(jit::Node* node, const Items& inputs);
   bool apply_dict(jit::Node* node, const Items& inputs);
+  void notice_container_write(const ItemPtr& container);
 
   // specialise_residual.cpp
   Items emit(jit::Node* node, const Items& inputs);
   bool apply_like(jit::Node* node, const Items& inputs);
-  Items wrap_outputs(jit::Node* copy, const jit::Stack& results, bool shape_from_data);
+  struct Origin {
+    bool from_data = false;   // shapes of results depend on content
+    bool from_state = false;  // on the state's alone
+    std::string guard;        // where such shapes may be taken for granted; empty: nowhere
+  };
+  Items wrap_outputs(jit::Node* copy, const jit::Stack& results, const Origin& origin);
   jit::Value* materialise(const ItemPtr& item);
   jit::Value* materialise_constant(const ItemPtr& item);
   jit::Value* emit_recipe(const ItemPtr& item);
@@ -63,21 +96,62 @@ class Specialiser {
   void emit_dynamic(jit::Node* node);
   struct Capture;
   void copy_block(jit::Block* from, jit::Block* to, Capture& capture);
+  void copy_blocks(jit::Node* from, jit::Node* to, Capture& capture);
+  void merge_assignments(jit::Node* branch, Capture& capture);
+  void copy_get_attribute(jit::Node* node, Capture& capture);
+  void copy_set_attribute(jit::Node* node, Capture& capture);
+  ItemPtr source_of(jit::Value* value, Capture& capture) const;
   jit::Value* captured(jit::Value* value, Capture& capture);
+  jit::Value* captured(const ItemPtr& source, Capture& capture);
+  void bind_dynamic(jit::Node* node, jit::Node* copy, const Capture& capture,
+                    const jit::Stack& results);
+
+  // specialise_state.cpp
+  void add_states();
+  ItemPtr state_item(const c10::TypePtr& type, const c10::IValue& value, const std::string& name,
+                     const std::string& path);
+  ItemPtr optional_state(const c10::TypePtr& content, const c10::IValue& value,
+                         const std::string& name, const std::string& path);
+  jit::Value* add_state(const std::string& name, const at::Tensor& initial);
+  void set_attribute(jit::Node* node);
+  void learn(std::set<std::string>& facts, const std::string& fact);
+  void register_states();
+  void next_state(const c10::TypePtr& type, const ItemPtr& item, std::size_t& state);
+  void next_optional(const c10::TypePtr& content, const ItemPtr& item, std::size_t& state);
+  void set_next(std::size_t& state, jit::Value* next);
+  jit::Value* constant_state(const at::Tensor& tensor);
+  bool only_from_state(jit::Node* node, const Items& inputs) const;
+  void settle_shape(const ItemPtr& tensor, bool from_state, const std::string& guard);
+  jit::Value* guarded(jit::Value* value, const at::Tensor& tensor, const std::string& guard);
+  jit::Value* unguarded(jit::Value* value) const;
+  jit::Value* boxed(jit::Value* number);
+  jit::Value* unboxed(jit::Value* tensor, const c10::TypePtr& type);
 
   const jit::Module module_;
+  StateFacts& facts_;
   std::shared_ptr<jit::Graph> program_;
   std::unordered_map<jit::Value*, ItemPtr> environment_;
   std::unordered_map<const jit::Node*, std::vector<jit::Value*>> dead_after_;
 
-  std::map<std::pair<const void*, std::string>, ItemPtr> attributes_;
+  std::map<AttributeKey, ItemPtr> attributes_;
   std::map<const void*, std::string> module_paths_;
   std::map<std::string, std::shared_ptr<jit::Graph>> inlined_methods_;
 
   // Storages that belong to the model, and those written to while their content was known.
   std::map<const void*, std::uint64_t> attribute_storages_;
+  std::map<const void*, std::string> storage_paths_;  // of the attribute that a storage belongs to
+  std::unordered_map<const Item*, std::string> container_paths_;
   std::unordered_set<const void*> written_storages_;
   std::vector<std::weak_ptr<Item>> computed_constants_;
+
+  struct StateAttribute {
+    AttributeKey key;
+    std::string path;
+    c10::TypePtr type;
+  };
+  std::vector<StateAttribute> states_;
+  std::unordered_map<const jit::Value*, jit::Value*> unguarded_;
+  std::map<std::string, int> guard_counts_;
 
   Residual residual_;
 };

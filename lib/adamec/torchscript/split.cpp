@@ -18,7 +18,7 @@ namespace {
 // Weights that several atoms read and that are smaller than this are copied into each of them.
 constexpr std::uint64_t kSharedWeightBytes = 1024;
 // Runs of a stateful model that are compared.
-constexpr int kStatefulRuns = 3;
+constexpr int kStatefulRuns = 5;
 
 // Arguments that a run may write to without spoiling the next.
 std::vector<c10::IValue> fresh(const std::vector<c10::IValue>& arguments) {
@@ -31,8 +31,11 @@ std::vector<c10::IValue> fresh(const std::vector<c10::IValue>& arguments) {
 void check(const jit::Module& module, const std::vector<c10::IValue>& arguments,
            const SplitOptions& options, SplitResult& result) {
   v1::Manifest& manifest = result.manifest;
-  bool stateful = false;
+  bool stateful = false;  // inside an atom
   for (const v1::Atom& atom : manifest.atoms()) stateful = stateful || atom.kind() == v1::STATEFUL;
+  const bool has_state =
+      stateful || std::any_of(manifest.tensors().begin(), manifest.tensors().end(),
+                              [](const v1::Tensor& t) { return t.role() == v1::STATE; });
   std::unordered_map<std::string, const std::string*> records;
   for (const archive::Record& record : result.records) records[record.name] = &record.bytes;
   AtomExecutor executor(
@@ -44,7 +47,7 @@ void check(const jit::Module& module, const std::vector<c10::IValue>& arguments,
         std::max<std::uint64_t>(atom->peak_activation_bytes(), peak_allocated_bytes(run)));
   };
   const at::NoGradGuard no_grad;
-  const int runs = stateful && options.verify ? kStatefulRuns : 1;
+  const int runs = has_state && options.verify ? kStatefulRuns : 1;
   for (int i = 0; i < runs; ++i) {
     at::manual_seed(options.seed);
     executor.run(fresh(arguments), measure);
@@ -61,7 +64,7 @@ void check(const jit::Module& module, const std::vector<c10::IValue>& arguments,
 SplitResult cut_model(const LoadedModel& model, const std::vector<c10::IValue>& arguments,
                       const SplitOptions& options) {
   at::manual_seed(options.seed);
-  const Residual residual = specialise(model.module, options.method, fresh(arguments));
+  const Residual residual = specialise(model.module, options.method, arguments);
   ManifestWriter writer(model, options.method, options.progress);
   writer.add_inputs(model.module, arguments);
   writer.add_atoms(residual, cut(residual, kSharedWeightBytes));

@@ -117,6 +117,20 @@ TEST(Manifest, RefusesRolesThatDoNotFit) {
             "a: output: tensor 'x' has role INPUT, expected WEIGHT");
 }
 
+TEST(Manifest, TakesStateThatHasANextValue) {
+  const auto keep = [](v1::Manifest& m, const std::string& next) {
+    m.mutable_tensors(1)->set_role(v1::STATE);
+    m.mutable_tensors(1)->set_next(next);
+  };
+  EXPECT_EQ(error_after([&](v1::Manifest& m) { keep(m, "conv.conv2d:0"); }), "");
+  EXPECT_EQ(error_after([&](v1::Manifest& m) { keep(m, ""); }),
+            "a: tensor 'w:shared': unknown tensor '' as its next value");
+  EXPECT_EQ(error_after([&](v1::Manifest& m) { keep(m, "y"); }),
+            "a: tensor 'w:shared': unknown tensor 'y' as its next value");
+  EXPECT_EQ(error_after([&](v1::Manifest& m) { m.mutable_tensors(0)->set_next("x"); }),
+            "a: tensor 'x': only state has a next value");
+}
+
 TEST(Manifest, RefusesBadRecordNamesAndHashes) {
   EXPECT_EQ(error_after([](v1::Manifest& m) { m.mutable_atoms(1)->set_record("../relu.pt"); }),
             "a: atom 'relu': record '../relu.pt', expected 'atoms/relu.pt'");

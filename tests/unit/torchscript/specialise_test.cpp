@@ -294,37 +294,6 @@ def forward(self, x: Tensor):
   EXPECT_EQ(operators(result), "aten::topk aten::split aten::relu aten::sub");
 }
 
-TEST(State, IsKeptInOneAtomAndVerifiedOverSeveralRuns) {
-  const auto fill = [](torch::jit::Module& module) {
-    module.register_buffer("memory", torch::zeros({3}));
-  };
-  const auto assigned = split_source(R"(
-def forward(self, x: Tensor):
-    self.memory = torch.tanh(self.memory + x)
-    return self.memory * 2
-)",
-                                     {"float32[3]"}, fill);
-  ASSERT_EQ(assigned.manifest.atoms_size(), 1);
-  EXPECT_EQ(assigned.manifest.atoms(0).kind(), v1::STATEFUL);
-  EXPECT_EQ(assigned.warnings.size(), 1u);
-  const auto written = split_source(R"(
-def forward(self, x: Tensor):
-    self.memory.add_(x)
-    return self.memory * 2
-)",
-                                    {"float32[3]"}, fill);
-  ASSERT_EQ(written.manifest.atoms_size(), 1);
-  EXPECT_EQ(written.manifest.atoms(0).kind(), v1::STATEFUL);
-  const auto counted = split_source(R"(
-def forward(self, x: Tensor):
-    self.memory[0] = 1.0
-    self.memory.mul_(2.0)
-    return self.memory * x
-)",
-                                    {"float32[3]"}, fill);
-  EXPECT_EQ(counted.manifest.atoms(0).kind(), v1::STATEFUL);
-}
-
 TEST(Errors, TheModelRaises) {
   try {
     split_source(R"(

@@ -173,11 +173,14 @@ TEST(Corpus, VoiceActivityDetectorRunsWithItsState) {
   const std::string path = source_path("../shared/corpus/silero_vad.jit");
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "skipped: " << path << " is not there";
   const auto result = split_file(path, {"float32[1,512]", "int=16000"});
-  bool stateful = false;
-  for (const auto& atom : result.manifest.atoms()) {
-    stateful = stateful || atom.kind() == v1::STATEFUL;
-  }
-  EXPECT_TRUE(stateful);
+  EXPECT_TRUE(result.warnings.empty());
+  EXPECT_GE(result.manifest.atoms_size(), 20);
+  int states = 0;
+  for (const auto& tensor : result.manifest.tensors()) states += tensor.role() == v1::STATE ? 1 : 0;
+  EXPECT_EQ(states, 4);
+  int free = 0;
+  for (const auto& atom : result.manifest.atoms()) free += atom.state_group() == 0 ? 1 : 0;
+  EXPECT_GE(free, 20);
 }
 
 }  // namespace

@@ -1,0 +1,83 @@
+// Partial evaluation, again and again until nothing more is learnt of the model's state.
+#include "adamec/torchscript/specialiser.h"
+#include "adamec/torchscript/walk.h"
+
+namespace adamec::torchscript {
+namespace {
+
+// Runs in a row over which the shapes of state must stay the same to be taken for granted.
+constexpr int kSettlingRuns = 4;
+
+void collect_tensors(const ItemPtr& item, jit::Stack& stack) {
+  if (item->kind == Item::Kind::kTensor) stack.push_back(item->value);
+  for (const ItemPtr& element : item->elements) collect_tensors(element, stack);
+}
+
+// Runs the graph several times in a row. Returns the guard that does not hold, empty when all do.
+std::string broken_guard(const Residual& residual, const std::vector<c10::IValue>& arguments) {
+  const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> state;
+  for (const auto& entry : residual.states) state.push_back(entry.initial.clone());
+  jit::GraphExecutor executor(residual.graph, "state");
+  for (int run = 0; run < kSettlingRuns; ++run) {
+    jit::Stack stack;
+    for (const c10::IValue& argument : arguments) {
+      collect_tensors(item_from(argument.deepcopy(), argument.type(), true), stack);
+    }
+    for (const at::Tensor& tensor : state) stack.emplace_back(tensor);
+    for (const Residual::Weight& weight : residual.weights) stack.push_back(weight.content);
+    try {
+      executor.run(stack);
+    } catch (const std::exception& error) {
+      const std::string text = error.what();
+      for (const std::string& guard : residual.guards) {
+        if (text.find(guard + kGuardText) != std::string::npos) return guard;
+      }
+      throw;
+    }
+    for (std::size_t i = 0; i < state.size(); ++i) {
+      state[i] = stack.at(residual.states[i].next).toTensor();
+    }
+  }
+  return "";
+}
+
+bool assigns_attributes(const jit::Module& module, const std::string& method) {
+  const auto graph = module.get_method(method).graph()->copy();
+  jit::Inline(*graph);
+  for (jit::Node* node : graph->nodes()) {
+    if (any_node(node, [](jit::Node* inner) { return inner->kind() == c10::prim::SetAttr; })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Residual specialise(const jit::Module& module, const std::string& method,
+                    const std::vector<c10::IValue>& arguments) {
+  StateFacts facts;
+  for (;;) {
+    const std::size_t known = facts.size();
+    std::vector<c10::IValue> example;
+    for (const c10::IValue& argument : arguments) example.push_back(argument.deepcopy());
+    try {
+      Residual residual = Specialiser(module, method, facts).run(example);
+      if (facts.size() != known) continue;
+      const std::string broken = residual.guards.empty() ? "" : broken_guard(residual, arguments);
+      if (broken.empty()) return residual;
+      facts.varying.insert(broken);
+    } catch (const LearntMore&) {
+      if (facts.size() == known) {
+        throw Unsupported("the model writes to memory that several of its attributes share",
+                          /*state=*/true);
+      }
+    } catch (const Unsupported& unsupported) {
+      throw Unsupported(unsupported.what(), unsupported.keeps_state || !facts.attributes.empty() ||
+                                                assigns_attributes(module, method));
+    }
+  }
+}
+
+}  // namespace adamec::torchscript
