@@ -121,6 +121,7 @@ TEST(Manifest, TakesStateThatHasANextValue) {
   const auto keep = [](v1::Manifest& m, const std::string& next) {
     m.mutable_tensors(1)->set_role(v1::STATE);
     m.mutable_tensors(1)->set_next(next);
+    m.mutable_output()->mutable_tuple()->mutable_items(1)->set_tensor("w:shared");
   };
   EXPECT_EQ(error_after([&](v1::Manifest& m) { keep(m, "conv.conv2d:0"); }), "");
   EXPECT_EQ(error_after([&](v1::Manifest& m) { keep(m, ""); }),
