@@ -104,6 +104,19 @@ TEST(AdamecSplit, DryRunWritesNothing) {
   EXPECT_THAT(folder.list(), IsEmpty());
 }
 
+TEST(AdamecSplit, KeepsTheBatchSizeOpenWhereTheModelAllows) {
+  const TemporaryFolder folder;
+  const std::string model = source_path("models/mobilenet_v2_w25.traced.pt");
+  const CommandResult open = run_command(
+      "adamec-split " + model + " -i 'float32[2,3,64,64]' --dynamic --dry-run", folder.path());
+  EXPECT_EQ(open.exit_code, 0) << open.err;
+  EXPECT_THAT(open.err, HasSubstr("bit-identical"));
+  expect_refused("adamec-split " + kHealth + kHealthInput + " --dynamic=x:7 -o h.atoms", 1,
+                 "--dynamic 'x:7': ", folder);
+  expect_refused("adamec-split " + kHealth + kHealthInput + " --dynamic=oops -o h.atoms", 2,
+                 "expected 'batch', or argument:dimension", folder);
+}
+
 TEST(AdamecSplit, WritesADepfile) {
   const TemporaryFolder folder;
   const CommandResult result = run_command(

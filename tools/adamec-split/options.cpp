@@ -28,6 +28,10 @@ void define_options(CLI::App& app, SplitToolOptions& options) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--method", options.split.method, "Method to cut")->capture_default_str();
+  app.add_flag("--dynamic{batch}", options.split.dynamic,
+               "Keep sizes open: --dynamic for the first dimension of every tensor argument, "
+               "--dynamic=x:0 or --dynamic=ids:1=length,mask:1=length for those named (=NAME: "
+               "these change together)");
   app.add_option("--seed", options.split.seed, "Seed of the example inputs")->capture_default_str();
   app.add_flag("--list", options.list, "Print a table of the atoms");
   app.add_option("--dot", options.dot, "Write the atom graph in Graphviz's DOT language")

@@ -125,6 +125,13 @@ class Checker {
     if (!tensor.next().empty() && tensor.role() != v1::STATE) {
       fail("{}: {}: only state has a next value", source_, where);
     }
+    for (const v1::OpenSize& size : tensor.open_sizes()) {
+      if (tensor.role() != v1::INPUT ||
+          size.dimension() >= static_cast<std::uint32_t>(tensor.type().shape_size())) {
+        fail("{}: {}: an open size of dimension {}, which it does not have", source_, where,
+             size.dimension());
+      }
+    }
     tensors_.emplace(tensor.id(), &tensor);
   }
 

@@ -95,7 +95,7 @@ bool bit_identical(const at::Tensor& a, const at::Tensor& b) {
 
 AtomExecutor::AtomExecutor(const v1::Manifest& manifest, ReadRecord read, bool keep_modules)
     : manifest_(manifest), read_(std::move(read)), keep_modules_(keep_modules) {
-  for (const v1::Tensor& tensor : manifest.tensors()) types_[tensor.id()] = &tensor.type();
+  for (const v1::Tensor& tensor : manifest.tensors()) described_[tensor.id()] = &tensor;
   for (int i = 0; i < manifest.atoms_size(); ++i) {
     for (const std::string& input : manifest.atoms(i).inputs()) last_use_[input] = i;
   }
@@ -129,8 +129,13 @@ void AtomExecutor::bind_input(const v1::Value& value, const c10::IValue& argumen
   if (value.has_tensor()) {
     expect(argument.isTensor());
     const at::Tensor tensor = argument.toTensor();
-    const v1::TensorType& type = *types_.at(value.tensor());
-    const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
+    const v1::TensorType& type = described_.at(value.tensor())->type();
+    std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
+    for (const v1::OpenSize& open : described_.at(value.tensor())->open_sizes()) {
+      if (static_cast<std::int64_t>(open.dimension()) >= tensor.dim()) continue;
+      const std::int64_t size = tensor.size(open.dimension());
+      shape[open.dimension()] = open_sizes_.emplace(open.name(), size).first->second;
+    }
     if (to_dtype(tensor.scalar_type()) != type.dtype() || tensor.sizes() != shape) {
       fail("{} is a {}[{}], the archive was cut for {}", where, c10::toString(tensor.scalar_type()),
            fmt::join(tensor.sizes(), ","), tensor_type_text(type));
@@ -161,6 +166,7 @@ void AtomExecutor::keep_state() {
 void AtomExecutor::run(const std::vector<c10::IValue>& arguments, const AroundAtom& around) {
   const at::NoGradGuard no_grad;
   tensors_.clear();
+  open_sizes_.clear();
   for (int i = 0; i < manifest_.inputs_size(); ++i) {
     bind_input(manifest_.inputs(i).value(), arguments.at(i),
                fmt::format("input '{}'", manifest_.inputs(i).name()));

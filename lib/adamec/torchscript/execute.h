@@ -45,7 +45,8 @@ class AtomExecutor {
   const v1::Manifest& manifest_;
   ReadRecord read_;
   bool keep_modules_;
-  std::unordered_map<std::string, const v1::TensorType*> types_;  // of tensors
+  std::unordered_map<std::string, const v1::Tensor*> described_;
+  std::unordered_map<std::string, std::int64_t> open_sizes_;  // of this run, by name
   std::unordered_map<std::string, int> last_use_;  // atom after which a tensor is dropped
   std::unordered_map<std::string, at::Tensor> tensors_;
   std::unordered_map<std::string, at::Tensor> state_;  // before the next run

@@ -86,13 +86,21 @@ ManifestWriter::ManifestWriter(const LoadedModel& model, const std::string& meth
 }
 
 void ManifestWriter::add_inputs(const jit::Module& module,
-                                const std::vector<c10::IValue>& arguments) {
+                                const std::vector<c10::IValue>& arguments,
+                                const std::vector<OpenSize>& open_sizes) {
   const auto& schema = module.get_method(manifest_.method()).function().getSchema();
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     v1::Input* input = manifest_.add_inputs();
     input->set_name(schema.arguments()[i + 1].name());
     *input->mutable_value() =
         input_value(arguments[i], unique(tensor_ids_, input->name()), input->name());
+    for (const OpenSize& size : open_sizes) {
+      if (size.argument != i) continue;
+      v1::OpenSize* open =
+          manifest_.mutable_tensors(manifest_.tensors_size() - 1)->add_open_sizes();
+      open->set_dimension(static_cast<std::uint32_t>(size.dimension));
+      open->set_name(size.name);
+    }
   }
 }
 

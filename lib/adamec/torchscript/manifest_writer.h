@@ -10,6 +10,7 @@
 #include "adamec/archive/archive.h"
 #include "adamec/torchscript/cut.h"
 #include "adamec/torchscript/load.h"
+#include "adamec/torchscript/open_sizes.h"
 #include "adamec/torchscript/specialise.h"
 
 namespace adamec::torchscript {
@@ -22,7 +23,8 @@ class ManifestWriter {
                  std::function<void(std::size_t, std::size_t)> progress);
 
   // The model's arguments, and a tensor for each tensor among them.
-  void add_inputs(const jit::Module& module, const std::vector<c10::IValue>& arguments);
+  void add_inputs(const jit::Module& module, const std::vector<c10::IValue>& arguments,
+                  const std::vector<OpenSize>& open_sizes);
   // The atoms, their weights and what the model returns.
   void add_atoms(const Residual& residual, const std::vector<AtomDraft>& drafts);
   // The whole model as one atom.

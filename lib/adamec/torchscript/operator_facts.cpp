@@ -103,6 +103,10 @@ bool may_be_identity(const jit::Node* node, const std::vector<ItemPtr>& inputs) 
   return inputs.at(2)->kind == Item::Kind::kStatic && !inputs[2]->value.toBool();
 }
 
+bool is_identity_by_size(const jit::Node* node) {
+  return node->kind() == c10::aten::contiguous || node->kind() == c10::aten::expand_as;
+}
+
 bool shape_depends_on_content(const jit::Node* node, const std::vector<ItemPtr>& inputs) {
   static const std::set<std::string> names = {"aten::nonzero",
                                               "aten::nonzero_numpy",

@@ -27,6 +27,8 @@ bool is_type_query(const jit::Node* node);
 bool is_shape_query(const jit::Node* node);
 // Operators that do no work when they return their argument itself.
 bool may_be_identity(const jit::Node* node, const std::vector<ItemPtr>& inputs);
+// Those of them for which that depends on sizes.
+bool is_identity_by_size(const jit::Node* node);
 // Operators whose result's shape depends on what their tensors hold. Custom operators count as
 // such: nothing is known of them.
 bool shape_depends_on_content(const jit::Node* node, const std::vector<ItemPtr>& inputs);

@@ -1,4 +1,6 @@
 // Partial evaluation, again and again until nothing more is learnt of the model's state.
+#include "adamec/base/error.h"
+#include "adamec/torchscript/load.h"
 #include "adamec/torchscript/specialiser.h"
 #include "adamec/torchscript/walk.h"
 
@@ -19,7 +21,8 @@ std::string broken_guard(const Residual& residual, const std::vector<c10::IValue
   std::vector<at::Tensor> state;
   for (const auto& entry : residual.states) state.push_back(entry.initial.clone());
   jit::GraphExecutor executor(residual.graph, "state");
-  for (int run = 0; run < kSettlingRuns; ++run) {
+  const int runs = residual.states.empty() ? 1 : kSettlingRuns;
+  for (int run = 0; run < runs; ++run) {
     jit::Stack stack;
     for (const c10::IValue& argument : arguments) {
       collect_tensors(item_from(argument.deepcopy(), argument.type(), true), stack);
@@ -53,19 +56,71 @@ bool assigns_attributes(const jit::Module& module, const std::string& method) {
   return false;
 }
 
+std::vector<c10::IValue> copy_of(const std::vector<c10::IValue>& arguments) {
+  std::vector<c10::IValue> copies;
+  for (const c10::IValue& argument : arguments) copies.push_back(argument.deepcopy());
+  return copies;
+}
+
+[[noreturn]] void fail_with_other_sizes(const std::exception& error) {
+  fail("the model does not run with other sizes of its dynamic dimensions: {}", first_line(error));
+}
+
+// Which sizes are not the same for all arguments.
+void find_open_sizes(const jit::Module& module, const std::string& method,
+                     const std::vector<c10::IValue>& arguments,
+                     const std::vector<std::vector<c10::IValue>>& others, Facts& facts) {
+  const auto answers = [&](const std::vector<c10::IValue>& these) {
+    try {
+      return Specialiser(module, method, facts, true).run(copy_of(these)).answers;
+    } catch (const LearntMore&) {
+      return std::map<std::string, std::int64_t>();
+    }
+  };
+  const auto first = answers(arguments);
+  for (const auto& other : others) {
+    std::map<std::string, std::int64_t> theirs;
+    try {
+      theirs = answers(other);
+    } catch (const std::exception& error) {
+      fail_with_other_sizes(error);
+    }
+    for (const auto& [place, answer] : theirs) {
+      const auto mine = first.find(place);
+      if (mine != first.end() && mine->second != answer) facts.varying.insert(place);
+    }
+  }
+  if (!facts.attributes.empty()) {
+    fail(
+        "dynamic dimensions of a model that keeps state from one run to the next ('{}') are not "
+        "supported",
+        *facts.attributes.begin());
+  }
+}
+
 }  // namespace
 
 Residual specialise(const jit::Module& module, const std::string& method,
-                    const std::vector<c10::IValue>& arguments) {
-  StateFacts facts;
+                    const std::vector<c10::IValue>& arguments,
+                    const std::vector<std::vector<c10::IValue>>& others) {
+  Facts facts;
+  if (!others.empty()) find_open_sizes(module, method, arguments, others, facts);
   for (;;) {
     const std::size_t known = facts.size();
-    std::vector<c10::IValue> example;
-    for (const c10::IValue& argument : arguments) example.push_back(argument.deepcopy());
     try {
-      Residual residual = Specialiser(module, method, facts).run(example);
+      Residual residual =
+          Specialiser(module, method, facts, !others.empty()).run(copy_of(arguments));
       if (facts.size() != known) continue;
-      const std::string broken = residual.guards.empty() ? "" : broken_guard(residual, arguments);
+      if (residual.guards.empty() && others.empty()) return residual;
+      std::string broken = broken_guard(residual, arguments);
+      for (const auto& other : others) {
+        if (!broken.empty()) break;
+        try {
+          broken = broken_guard(residual, other);
+        } catch (const std::exception& error) {
+          fail_with_other_sizes(error);
+        }
+      }
       if (broken.empty()) return residual;
       facts.varying.insert(broken);
     } catch (const LearntMore&) {

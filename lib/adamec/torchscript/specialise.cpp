@@ -36,10 +36,15 @@ void inline_calls(jit::Graph& graph) {
 
 }  // namespace
 
-Specialiser::Specialiser(const jit::Module& module, const std::string& method, StateFacts& facts)
-    : module_(module), facts_(facts), program_(module.get_method(method).graph()->copy()) {
+Specialiser::Specialiser(const jit::Module& module, const std::string& method, Facts& facts,
+                         bool open_sizes)
+    : module_(module),
+      facts_(facts),
+      open_sizes_(open_sizes),
+      program_(module.get_method(method).graph()->copy()) {
   inline_calls(*program_);
   jit::InlineForkWait(program_);
+  number_nodes(program_->block());
   residual_.graph = std::make_shared<jit::Graph>();
   module_paths_[module_._ivalue().get()] = "";
 }
@@ -255,6 +260,7 @@ void Specialiser::call_method(jit::Node* node) {
   if (graph == nullptr) {
     graph = jit::toGraphFunction(type->getMethod(name)).graph()->copy();
     inline_calls(*graph);
+    number_nodes(graph->block());
   }
   bind(graph->inputs(), items(node->inputs()));
   run_block(graph->block());
@@ -266,8 +272,10 @@ bool Specialiser::is_known_query(jit::Node* node, const Items& inputs) const {
   if (!of_type && !is_shape_query(node)) return false;
   for (const ItemPtr& input : inputs) {
     if (input->kind == Item::Kind::kOpaque) return false;
-    if (input->kind == Item::Kind::kTensor && input->shape_from_data && !of_type &&
-        node->kind() != c10::aten::__is__ && node->kind() != c10::aten::__isnot__) {
+    const bool of_shape =
+        !of_type && node->kind() != c10::aten::__is__ && node->kind() != c10::aten::__isnot__;
+    if (of_shape && input->kind == Item::Kind::kTensor &&
+        (input->shape_from_data || (open_sizes_ && !input->constant))) {
       return false;
     }
   }
@@ -339,7 +347,7 @@ Specialiser::Items Specialiser::fold(jit::Node* node, const Items& inputs) {
 
 void Specialiser::apply_operator(jit::Node* node) {
   const Items inputs = items(node->inputs());
-  if (apply_container(node, inputs)) return;
+  if (apply_container(node, inputs) || apply_size_query(node, inputs)) return;
   if (node->maybeOperator() == nullptr) unsupported(node, "an operator that cannot run on its own");
   const bool independent = std::all_of(inputs.begin(), inputs.end(), [](const ItemPtr& input) {
     return independent_of_inputs(*input);

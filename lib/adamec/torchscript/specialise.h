@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -53,6 +54,8 @@ struct Residual {
   // Places where a shape that depends on the model's state is taken for granted; the graph raises
   // an exception that begins with this text where it has changed.
   std::vector<std::string> guards;
+  // Where sizes are open: what queries of sizes gave, by their place in the program.
+  std::map<std::string, std::int64_t> answers;
 
   // The weight with this value.
   const Weight& weight_of(const jit::Value* value) const;
@@ -76,8 +79,12 @@ struct Unsupported : std::runtime_error {
 // are never folded. Shapes of state are taken for granted where they stay the same over several
 // runs; then the graph checks them (Residual::guards).
 //
+// `others`: the same arguments with other sizes; then sizes that differ among them stay open in the
+// graph, and it checks those that it takes for granted. Models with state keep their sizes.
+//
 // Throws Unsupported, and Error(kFailed) when the model itself raises for these inputs.
 Residual specialise(const jit::Module& module, const std::string& method,
-                    const std::vector<c10::IValue>& arguments);
+                    const std::vector<c10::IValue>& arguments,
+                    const std::vector<std::vector<c10::IValue>>& others = {});
 
 }  // namespace adamec::torchscript

@@ -264,6 +264,7 @@ void Specialiser::bind_dynamic(jit::Node* node, jit::Node* copy, const Capture& 
   origin.from_state = !looks_at_content(copy) &&
                       std::none_of(capture.outside.begin(), capture.outside.end(),
                                    [](const auto& use) { return depends_on_content(*use.second); });
+  if (open_sizes_ && origin.from_state) origin.from_data = false;
   origin.guard = construct(node);
   if (const int count = guard_counts_[origin.guard]++; count > 0) {
     origin.guard += fmt::format(", time {}", count + 1);

@@ -102,6 +102,13 @@ Specialiser::Items Specialiser::wrap_outputs(jit::Node* copy, const jit::Stack& 
       }
     } else if (results[i].isTensorList() && !origin.from_data) {
       const auto tensors = results[i].toTensorVector();
+      if (!origin.place.empty()) {
+        note_answer(origin.place, static_cast<std::int64_t>(tensors.size()));
+        if (is_open(origin.place)) {
+          outputs.push_back(std::move(output));
+          continue;
+        }
+      }
       jit::Node* unpack =
           residual_.graph->insertNode(residual_.graph->createListUnpack(value, tensors.size()));
       Items elements;
@@ -130,13 +137,18 @@ Specialiser::Items Specialiser::emit(jit::Node* node, const Items& inputs) {
   run_operator(node, stack);
 
   if (stack.size() == 1 && stack[0].isTensor() && inputs[0]->kind == Item::Kind::kTensor &&
-      stack[0].toTensor().is_same(inputs[0]->value.toTensor()) && may_be_identity(node, inputs)) {
+      stack[0].toTensor().is_same(inputs[0]->value.toTensor()) && may_be_identity(node, inputs) &&
+      !(open_sizes_ && is_identity_by_size(node))) {
     return {inputs[0]};
   }
   jit::Node* copy = append(node, values);
   Origin origin;
   origin.from_data = any_from_data(inputs) || shape_depends_on_content(node, inputs);
   origin.from_state = only_from_state(node, inputs);
+  if (open_sizes_) {
+    if (origin.from_state) origin.from_data = false;  // queries of its sizes are compared
+    origin.place = site(node);
+  }
   Items outputs = wrap_outputs(copy, stack, origin);
 
   std::vector<at::Tensor> results;
@@ -163,7 +175,7 @@ bool Specialiser::apply_like(jit::Node* node, const Items& inputs) {
   const auto creator = creators.find(node->kind().toQualString());
   if (creator == creators.end() || inputs[0]->kind != Item::Kind::kTensor ||
       inputs[0]->shape_from_data || any_from_data(inputs) ||
-      !inputs[0]->value.toTensor().is_contiguous()) {
+      (open_sizes_ && !inputs[0]->constant) || !inputs[0]->value.toTensor().is_contiguous()) {
     return false;
   }
   const auto* schema = node->maybeSchema();

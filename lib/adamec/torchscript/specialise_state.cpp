@@ -160,23 +160,39 @@ void Specialiser::set_attribute(jit::Node* node) {
 // not been seen to change, it is taken for granted, and checked.
 void Specialiser::settle_shape(const ItemPtr& tensor, bool from_state, const std::string& guard) {
   if (from_state && facts_.varying.count(guard) == 0) {
-    tensor->residual = guarded(tensor->residual, tensor->value.toTensor(), guard);
+    tensor->residual = guarded(tensor->residual, tensor->value.toTensor(), guard, nullptr);
   } else {
     tensor->shape_from_data = true;
     tensor->from_state = from_state;
   }
 }
 
-// The value itself; raises an exception when shape or type are not those of the tensor.
+// The value itself; raises an exception when its shape or type is not the tensor's. With
+// `known_sizes` only the rank and these sizes are looked at.
 jit::Value* Specialiser::guarded(jit::Value* value, const at::Tensor& tensor,
-                                 const std::string& guard) {
+                                 const std::string& guard,
+                                 const std::set<std::size_t>* known_sizes) {
   jit::Graph& graph = *residual_.graph;
-  jit::Value* size = graph.insert(c10::aten::size, {value});
-  jit::Value* same_size = graph.insert(c10::aten::eq, {size, tensor.sizes().vec()});
-  jit::Value* dtype = graph.insert(c10::prim::dtype, {value});
-  jit::Value* same_dtype =
-      graph.insert(c10::aten::eq, {dtype, static_cast<std::int64_t>(tensor.scalar_type())});
-  jit::Value* good = graph.insert(c10::aten::__and__, {same_size, same_dtype});
+  jit::Value* good = nullptr;
+  const auto insert = [&](c10::Symbol kind, at::ArrayRef<jit::NamedValue> arguments) {
+    jit::Value* result = graph.insert(kind, arguments);
+    residual_.portable.insert(result->node());
+    return result;
+  };
+  const auto require = [&](jit::Value* have, const jit::NamedValue& want) {
+    jit::Value* same = insert(c10::aten::eq, {have, want});
+    good = good == nullptr ? same : insert(c10::aten::__and__, {good, same});
+  };
+  if (known_sizes == nullptr) {
+    require(insert(c10::aten::size, {value}), tensor.sizes().vec());
+    require(insert(c10::prim::dtype, {value}), static_cast<std::int64_t>(tensor.scalar_type()));
+  } else {
+    require(insert(c10::aten::dim, {value}), tensor.dim());
+    for (const std::size_t i : *known_sizes) {
+      require(insert(c10::aten::size, {value, static_cast<std::int64_t>(i)}),
+              tensor.size(static_cast<std::int64_t>(i)));
+    }
+  }
   jit::Node* check = graph.insertNode(graph.create(c10::prim::If, {good}, 1));
   check->addBlock()->registerOutput(value);
   jit::Block* bad = check->addBlock();
@@ -189,12 +205,9 @@ jit::Value* Specialiser::guarded(jit::Value* value, const at::Tensor& tensor,
     graph.insertNode(graph.create(c10::prim::RaiseException, {text, type}, 0));
     bad->registerOutput(value);
   }
-  for (jit::Value* code : {size, same_size, dtype, same_dtype, good}) {
-    residual_.portable.insert(code->node());
-  }
   residual_.portable.insert(check);
   note_tensor(check->output(), tensor);
-  unguarded_[check->output()] = value;
+  unguarded_[check->output()] = unguarded(value);
   residual_.guards.push_back(guard);
   return check->output();
 }
@@ -274,7 +287,7 @@ void Specialiser::next_state(const c10::TypePtr& type, const ItemPtr& item, std:
   jit::Node* unpack =
       residual_.graph->insertNode(residual_.graph->createTupleUnpack(materialise(item)));
   const Items parts =
-      wrap_outputs(unpack, item->value.toTupleRef().elements().vec(), {true, item->from_state, ""});
+      wrap_outputs(unpack, item->value.toTupleRef().elements().vec(), {true, item->from_state, "", ""});
   for (std::size_t i = 0; i < parts.size(); ++i) {
     next_state(type->containedTypes().at(i), parts[i], state);
   }

@@ -9,12 +9,12 @@
 
 namespace adamec::torchscript {
 
-// What has been learnt of a model's state. Partial evaluation begins anew whenever it learns more.
-struct StateFacts {
+// What has been learnt of a model. Partial evaluation begins anew whenever it learns more.
+struct Facts {
   std::set<std::string> attributes;  // paths of those that the method assigns or writes to
   std::set<std::string> in_place;    // of these, those whose memory it writes to
   std::set<std::string> from_data;   // numbers and shapes that depend on the inputs' content
-  std::set<std::string> varying;     // guards that do not hold in every run
+  std::set<std::string> varying;     // guards that do not hold in every run, sizes that differ
 
   std::size_t size() const {
     return attributes.size() + in_place.size() + from_data.size() + varying.size();
@@ -33,11 +33,13 @@ struct LearntMore {};
 //   specialise_residual.cpp    writing the residual graph
 //   specialise_dynamic.cpp     branches and loops that depend on data
 //   specialise_state.cpp       what the model keeps from one run to the next
+//   specialise_sizes.cpp       sizes that stay open
 // and settle.cpp repeats it.
 class Specialiser {
  public:
-  // The facts must outlive this object; it adds to them.
-  Specialiser(const jit::Module& module, const std::string& method, StateFacts& facts);
+  // The facts must outlive this object; it adds to them. `open_sizes`: shapes are not taken for
+  // granted.
+  Specialiser(const jit::Module& module, const std::string& method, Facts& facts, bool open_sizes);
   // The result counts only when the facts have not become more.
   Residual run(const std::vector<c10::IValue>& arguments);
 
@@ -79,6 +81,7 @@ class Specialiser {
     bool from_data = false;   // shapes of results depend on content
     bool from_state = false;  // on the state's alone
     std::string guard;        // where such shapes may be taken for granted; empty: nowhere
+    std::string place;        // of the step, where sizes are open
   };
   Items wrap_outputs(jit::Node* copy, const jit::Stack& results, const Origin& origin);
   jit::Value* materialise(const ItemPtr& item);
@@ -122,13 +125,24 @@ class Specialiser {
   jit::Value* constant_state(const at::Tensor& tensor);
   bool only_from_state(jit::Node* node, const Items& inputs) const;
   void settle_shape(const ItemPtr& tensor, bool from_state, const std::string& guard);
-  jit::Value* guarded(jit::Value* value, const at::Tensor& tensor, const std::string& guard);
+  jit::Value* guarded(jit::Value* value, const at::Tensor& tensor, const std::string& guard,
+                      const std::set<std::size_t>* known_sizes);
   jit::Value* unguarded(jit::Value* value) const;
   jit::Value* boxed(jit::Value* number);
   jit::Value* unboxed(jit::Value* tensor, const c10::TypePtr& type);
 
+  // specialise_sizes.cpp
+  void number_nodes(jit::Block* block);
+  std::string site(const jit::Node* node);
+  bool apply_size_query(jit::Node* node, const Items& inputs);
+  void check_sizes(const std::string& guard, const ItemPtr& tensor,
+                   const std::set<std::size_t>& known);
+  void note_answer(const std::string& place, std::int64_t answer);
+  bool is_open(const std::string& place) const;
+
   const jit::Module module_;
-  StateFacts& facts_;
+  Facts& facts_;
+  const bool open_sizes_;
   std::shared_ptr<jit::Graph> program_;
   std::unordered_map<jit::Value*, ItemPtr> environment_;
   std::unordered_map<const jit::Node*, std::vector<jit::Value*>> dead_after_;
@@ -152,6 +166,10 @@ class Specialiser {
   std::vector<StateAttribute> states_;
   std::unordered_map<const jit::Value*, jit::Value*> unguarded_;
   std::map<std::string, int> guard_counts_;
+
+  std::unordered_map<const jit::Node*, int> node_ids_;
+  std::map<int, int> times_;  // that a node has been run
+  std::map<ItemPtr, std::set<std::size_t>> checked_sizes_;
 
   Residual residual_;
 };

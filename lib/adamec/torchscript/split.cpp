@@ -9,6 +9,7 @@
 #include "adamec/torchscript/execute.h"
 #include "adamec/torchscript/load.h"
 #include "adamec/torchscript/manifest_writer.h"
+#include "adamec/torchscript/open_sizes.h"
 #include "adamec/torchscript/pch.h"
 #include "adamec/torchscript/specialise.h"
 
@@ -19,6 +20,10 @@ namespace {
 constexpr std::uint64_t kSharedWeightBytes = 1024;
 // Runs of a stateful model that are compared.
 constexpr int kStatefulRuns = 5;
+// Sets of open sizes, beside the example's: those that are compared to find out what depends on
+// them, and those that are verified.
+constexpr int kComparedSizes = 2;
+constexpr int kVerifiedSizes = 3;
 
 // Arguments that a run may write to without spoiling the next.
 std::vector<c10::IValue> fresh(const std::vector<c10::IValue>& arguments) {
@@ -27,33 +32,56 @@ std::vector<c10::IValue> fresh(const std::vector<c10::IValue>& arguments) {
   return copies;
 }
 
+// The arguments of a model: an example, and the same with other sizes where these are open.
+struct Arguments {
+  std::vector<c10::IValue> example;
+  std::vector<OpenSize> open_sizes;
+
+  std::vector<std::vector<c10::IValue>> others(int count) const {
+    std::vector<std::vector<c10::IValue>> result;
+    for (int i = 0; i < count && !open_sizes.empty(); ++i) {
+      result.push_back(with_other_sizes(example, open_sizes, i + 1));
+    }
+    return result;
+  }
+};
+
+bool keeps_state(const v1::Manifest& manifest, bool inside_an_atom) {
+  return std::any_of(manifest.atoms().begin(), manifest.atoms().end(),
+                     [](const v1::Atom& atom) { return atom.kind() == v1::STATEFUL; }) ||
+         (!inside_an_atom &&
+          std::any_of(manifest.tensors().begin(), manifest.tensors().end(),
+                      [](const v1::Tensor& tensor) { return tensor.role() == v1::STATE; }));
+}
+
 // Runs the atoms from their records, measures their memory, and compares with the model.
-void check(const jit::Module& module, const std::vector<c10::IValue>& arguments,
-           const SplitOptions& options, SplitResult& result) {
+void check(const jit::Module& module, const Arguments& arguments, const SplitOptions& options,
+           SplitResult& result) {
   v1::Manifest& manifest = result.manifest;
-  bool stateful = false;  // inside an atom
-  for (const v1::Atom& atom : manifest.atoms()) stateful = stateful || atom.kind() == v1::STATEFUL;
-  const bool has_state =
-      stateful || std::any_of(manifest.tensors().begin(), manifest.tensors().end(),
-                              [](const v1::Tensor& t) { return t.role() == v1::STATE; });
   std::unordered_map<std::string, const std::string*> records;
   for (const archive::Record& record : result.records) records[record.name] = &record.bytes;
   AtomExecutor executor(
       manifest, [&](const std::string& name) -> std::string_view { return *records.at(name); },
-      stateful);
+      keeps_state(manifest, /*inside_an_atom=*/true));
   const auto measure = [&](int i, const std::function<void()>& run) {
     v1::Atom* atom = manifest.mutable_atoms(i);
     atom->set_peak_activation_bytes(
         std::max<std::uint64_t>(atom->peak_activation_bytes(), peak_allocated_bytes(run)));
   };
   const at::NoGradGuard no_grad;
-  const int runs = has_state && options.verify ? kStatefulRuns : 1;
-  for (int i = 0; i < runs; ++i) {
+  std::vector<std::vector<c10::IValue>> runs{arguments.example};
+  if (options.verify && keeps_state(manifest, /*inside_an_atom=*/false)) {
+    runs.resize(kStatefulRuns, arguments.example);
+  }
+  for (auto& other : arguments.others(options.verify ? kVerifiedSizes : 0)) {
+    runs.push_back(std::move(other));
+  }
+  for (const auto& run : runs) {
     at::manual_seed(options.seed);
-    executor.run(fresh(arguments), measure);
+    executor.run(fresh(run), measure);
     if (!options.verify) continue;
     at::manual_seed(options.seed);
-    const c10::IValue expected = module.get_method(options.method)(fresh(arguments));
+    const c10::IValue expected = module.get_method(options.method)(fresh(run));
     const std::string difference = executor.difference(expected);
     if (!difference.empty()) {
       fail("the atoms do not give what the model gives: {}", difference);
@@ -61,24 +89,25 @@ void check(const jit::Module& module, const std::vector<c10::IValue>& arguments,
   }
 }
 
-SplitResult cut_model(const LoadedModel& model, const std::vector<c10::IValue>& arguments,
+SplitResult cut_model(const LoadedModel& model, const Arguments& arguments,
                       const SplitOptions& options) {
   at::manual_seed(options.seed);
-  const Residual residual = specialise(model.module, options.method, arguments);
+  const Residual residual =
+      specialise(model.module, options.method, arguments.example, arguments.others(kComparedSizes));
   ManifestWriter writer(model, options.method, options.progress);
-  writer.add_inputs(model.module, arguments);
+  writer.add_inputs(model.module, arguments.example, arguments.open_sizes);
   writer.add_atoms(residual, cut(residual, kSharedWeightBytes));
   SplitResult result{writer.take_manifest(), writer.take_records(), {}};
   check(model.module, arguments, options, result);
   return result;
 }
 
-SplitResult keep_model_whole(const LoadedModel& model, const std::vector<c10::IValue>& arguments,
+SplitResult keep_model_whole(const LoadedModel& model, const Arguments& arguments,
                              const SplitOptions& options, bool stateful,
                              const std::string& reason) {
   ManifestWriter writer(model, options.method, options.progress);
-  writer.add_inputs(model.module, arguments);
-  writer.add_whole(model.module, fresh(arguments), stateful);
+  writer.add_inputs(model.module, arguments.example, arguments.open_sizes);
+  writer.add_whole(model.module, fresh(arguments.example), stateful);
   SplitResult result{writer.take_manifest(),
                      writer.take_records(),
                      {"kept as one atom, because of " + printable(reason, 300)}};
@@ -87,8 +116,11 @@ SplitResult keep_model_whole(const LoadedModel& model, const std::vector<c10::IV
 }
 
 SplitResult split_loaded(const LoadedModel& model, const SplitOptions& options) {
-  const auto arguments = example_arguments(model.module, options.method, options.inputs,
-                                           options.inputs_from, options.seed);
+  Arguments arguments;
+  arguments.example = example_arguments(model.module, options.method, options.inputs,
+                                        options.inputs_from, options.seed);
+  arguments.open_sizes =
+      parse_open_sizes(options.dynamic, model.module, options.method, arguments.example);
   try {
     return cut_model(model, arguments, options);
   } catch (const Unsupported& unsupported) {

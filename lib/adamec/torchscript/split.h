@@ -18,6 +18,7 @@ struct SplitOptions {
   std::string inputs_from;             // or a file written by torch.save
   std::vector<std::string> libraries;  // shared libraries of custom operators
   std::string method = "forward";
+  std::string dynamic;  // dimensions whose sizes stay open (open_sizes.h); empty: none
   bool verify = true;
   std::uint64_t seed = 0;  // of the example inputs and of random operators
   // Called with the atoms done so far and their number.
