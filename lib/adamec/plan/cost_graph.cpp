@@ -80,7 +80,7 @@ class Builder {
       slowdown_.push_back(tier.slowdown() == 0 ? 1 : number("slowdown", tier.slowdown()));
       result_.tiers.push_back({tier.name(), tier.memory_bytes(),
                                number("power_watts", tier.power_watts()),
-                               number("block_overhead_ms", tier.block_overhead_ms())});
+                               number("block_overhead_ms", tier.block_overhead_ms()), 0});
     }
     result_.links.resize(result_.tiers.size() * result_.tiers.size());
   }
@@ -107,8 +107,8 @@ class Builder {
       check_range(link.serialisation_ms_per_byte(), kMaxFactor,
                   field("links", i, "serialisation_ms_per_byte"));
       check_range(link.joules_per_byte(), kMaxFactor, field("links", i, "joules_per_byte"));
-      slot =
-          Link{rate, link.latency_ms(), link.serialisation_ms_per_byte(), link.joules_per_byte()};
+      slot = Link{rate, link.latency_ms(), link.serialisation_ms_per_byte(), link.joules_per_byte(),
+                  std::nullopt};
     }
   }
 

@@ -25,7 +25,10 @@ struct Link {
   double latency_ms = 0;                 // of one move of control
   double serialisation_ms_per_byte = 0;  // packing and unpacking
   double joules_per_byte = 0;
+  // Only for objectives other than latency: what routes are chosen by, instead of the time.
+  std::optional<double> route_cost_per_byte;
 
+  double cost_per_byte() const { return 1e3 / bytes_per_second + serialisation_ms_per_byte; }
   double transfer_ms(std::uint64_t bytes) const {
     const double size = static_cast<double>(bytes);
     return size / bytes_per_second * 1e3 + size * serialisation_ms_per_byte;

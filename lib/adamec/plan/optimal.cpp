@@ -39,17 +39,20 @@ struct Node {
 
 class Search {
  public:
-  Search(const Evaluator& evaluator, const SearchLimits& limits)
+  Search(const Evaluator& evaluator, const Goal& goal, const SearchLimits& limits)
       : evaluator_(evaluator),
+        goal_(goal),
         costs_(evaluator.costs()),
         control_(evaluator.control()),
         limits_(limits),
         root_pins_(initial_pins(evaluator)),
         bounds_(
             evaluator, [this](const Placement& placement) { consider(placement); },
-            [this] { return out_of_budget(); }) {}
+            [this] { return out_of_budget(); }) {
+    for (const Limit& limit : goal.limits) offset_ += limit.price * limit.at_most;
+  }
 
-  Plan run();
+  Found run();
 
  private:
   void consider(const Placement& placement);
@@ -67,12 +70,15 @@ class Search {
   std::vector<int> chain(const Placement& placement, const std::vector<int>& pins) const;
   [[noreturn]] void report_infeasible(bool exhausted) const;
 
-  double cutoff_ms() const { return best_ms_ * (1 - kProofTolerance); }
+  // Of bounds, which count the limits' prices but not what they allow.
+  double cutoff_ms() const { return best_ms_ * (1 - kProofTolerance) + offset_; }
   bool out_of_budget() const {
     return bounds_.work() >= limits_.work || (limits_.stop && limits_.stop());
   }
 
   const Evaluator& evaluator_;
+  const Goal& goal_;
+  double offset_ = 0;
   const CostGraph& costs_;
   const ControlGraph& control_;
   const SearchLimits& limits_;
@@ -88,19 +94,29 @@ class Search {
   // The placement that comes closest to fitting into memory, for the message when none fits.
   std::uint64_t least_excess_ = UINT64_MAX;
   std::string closest_;
+  double least_over_ = kInfinite;  // the same for limits
+  std::string over_what_;
 };
 
 void Search::consider(const Placement& placement) {
   if (!evaluator_.allowed(placement)) return;
-  const double latency = evaluator_.latency_ms(placement);
-  if (latency >= best_ms_) return;
+  const double value = goal_.score->latency_ms(placement);
+  if (value >= best_ms_) return;
+  for (const Limit& limit : goal_.limits) {
+    const double over = limit.costs->latency_ms(placement) - limit.at_most;
+    if (over <= limit.at_most * kProofTolerance) continue;
+    if (over >= least_over_) return;
+    least_over_ = over;
+    over_what_ = limit.what;
+    return;
+  }
   const auto used = evaluator_.memory_bytes(placement);
   std::uint64_t excess = 0;
   for (int tier = 0; tier < costs_.tier_count(); ++tier) {
     excess += evaluator_.excess_bytes(tier, used[tier]);
   }
   if (excess == 0) {
-    best_ms_ = latency;
+    best_ms_ = value;
     best_ = placement;
   } else if (excess < least_excess_) {
     least_excess_ = excess;
@@ -279,6 +295,10 @@ int Search::free_atom(const Placement& placement, const std::vector<int>& pins) 
 
 void Search::report_infeasible(bool exhausted) const {
   const char* how = exhausted ? "no placement can run" : "no placement was found within the limits";
+  if (!over_what_.empty()) {
+    fail_with(ErrorKind::kInfeasible, "{}: {}: the closest exceeds the {} by {:.6g}", costs_.source,
+              how, over_what_, least_over_);
+  }
   if (!closest_.empty()) {
     fail_with(ErrorKind::kInfeasible, "{}: {}: in the closest, {}", costs_.source, how, closest_);
   }
@@ -286,7 +306,7 @@ void Search::report_infeasible(bool exhausted) const {
             costs_.source, how);
 }
 
-Plan Search::run() {
+Found Search::run() {
   find_choices();
   consider_simple_placements();
   prices_ = std::make_shared<const Prices>(bounds_.initial_prices());
@@ -306,7 +326,8 @@ Plan Search::run() {
   }
   const bool exhausted = open_.empty() || open_.top().bound_ms >= cutoff_ms();
   if (std::isinf(best_ms_)) report_infeasible(exhausted);
-  return make_plan(evaluator_, best_, exhausted ? best_ms_ : open_.top().bound_ms);
+  const double bound = exhausted ? best_ms_ : std::max(open_.top().bound_ms - offset_, 0.0);
+  return {best_, best_ms_, std::min(bound, best_ms_)};
 }
 
 }  // namespace
@@ -331,7 +352,12 @@ Plan find_optimal(const Evaluator& evaluator, const SearchLimits& limits) {
     }
     return make_plan(evaluator, plan.placement, plan.evaluation.latency_ms);
   }
-  return Search(evaluator, limits).run();
+  Found found = find_best(evaluator, {&evaluator, {}}, limits);
+  return make_plan(evaluator, std::move(found.placement), found.lower_bound);
+}
+
+Found find_best(const Evaluator& evaluator, const Goal& goal, const SearchLimits& limits) {
+  return Search(evaluator, goal, limits).run();
 }
 
 }  // namespace adamec::plan

@@ -8,8 +8,8 @@ namespace {
 
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
-double per_byte(const Link& link) {
-  return 1e3 / link.bytes_per_second + link.serialisation_ms_per_byte;
+double route_cost(const Link& link) {
+  return link.route_cost_per_byte.value_or(link.cost_per_byte());
 }
 
 }  // namespace
@@ -31,12 +31,14 @@ void TierRoutes::find_routes(const CostGraph& costs) {
   for (int from = 0; from < tiers_; ++from) {
     ms_per_byte_[index(from, from)] = 0;
     std::vector<char> done(static_cast<std::size_t>(tiers_), 0);
+    std::vector<double> length(static_cast<std::size_t>(tiers_), 0);  // what routes are chosen by
     done[from] = 1;
     for (int to = 0; to < tiers_; ++to) {
       const auto& link = costs.link(from, to);
       if (!link) continue;
       routes_[index(from, to)] = {{from, to}};
-      ms_per_byte_[index(from, to)] = per_byte(*link);
+      ms_per_byte_[index(from, to)] = link->cost_per_byte();
+      length[to] = route_cost(*link);
       done[to] = 1;
     }
     for (;;) {
@@ -48,7 +50,7 @@ void TierRoutes::find_routes(const CostGraph& costs) {
         for (int last = 0; last < tiers_; ++last) {
           const auto& link = costs.link(last, to);
           if (!link || !done[last] || last == from) continue;
-          const std::pair<double, std::size_t> way{ms_per_byte(from, last) + per_byte(*link),
+          const std::pair<double, std::size_t> way{length[last] + route_cost(*link),
                                                    route(from, last).size()};
           if (way >= best) continue;
           best = way;
@@ -58,7 +60,9 @@ void TierRoutes::find_routes(const CostGraph& costs) {
       }
       if (target < 0) break;
       done[target] = 1;
-      ms_per_byte_[index(from, target)] = best.first;
+      length[target] = best.first;
+      ms_per_byte_[index(from, target)] =
+          ms_per_byte(from, via) + costs.link(via, target)->cost_per_byte();
       routes_[index(from, target)] = route(from, via);
       routes_[index(from, target)].push_back({via, target});
     }
