@@ -51,6 +51,7 @@ class CostMaker {
       v1::CostGraph::Tier* added = result_.message.add_tiers();
       added->set_name(tier.name);
       added->set_memory_bytes(tier.memory_bytes);
+      added->set_power_watts(tier.power_watts);
     }
     for (const plan::LinkContext& link : context_.links) {
       v1::CostGraph::Link* added = result_.message.add_links();
@@ -58,6 +59,8 @@ class CostMaker {
       added->set_to(link.to);
       added->set_bytes_per_second(link.bytes_per_second);
       added->set_latency_ms(link.latency_ms);
+      added->set_serialisation_ms_per_byte(link.serialisation_ms_per_byte);
+      added->set_joules_per_byte(link.joules_per_byte);
     }
   }
 

@@ -4,6 +4,7 @@
 #include "adamec/predict/predictor.h"
 #include "tools/adamec-plan/options.h"
 #include "tools/adamec-plan/plan.h"
+#include "tools/adamec-plan/write_goal.h"
 #include "tools/common/run_tool.h"
 
 int main(int argc, char** argv) {
@@ -24,6 +25,10 @@ int main(int argc, char** argv) {
         const PlanConfig config = understand(options, common.json);
         const PlanInput input = read_input(config, console);
         const plan::Evaluator evaluator(input.costs);
+        if (!config.goal.is_latency()) {
+          write_goal(input, evaluator, config, common, console);
+          return kDone;
+        }
         const plan::Plan plan = make_plan(input, evaluator, config);
         write_plan(plan, input, evaluator, config, common, console);
         return kDone;

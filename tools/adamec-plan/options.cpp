@@ -85,8 +85,25 @@ void add_options(CLI::App& app, PlanOptions& options) {
   app.add_option("--format", options.format, "Of the plan: yaml or json (--json: the latter)")
       ->type_name("FORMAT")
       ->capture_default_str();
-  app.add_option("--objective", options.objective, "What to minimise: latency")
+  app.add_option("--objective", options.objective,
+                 "What to minimise: latency (ms), energy (mJ), memory (bytes on the input's tier), "
+                 "bytes (sent), a weighted sum of them like latency=1,energy=0.5, or maximise: "
+                 "throughput (a pipeline over all tiers)")
       ->type_name("NAME")
+      ->capture_default_str();
+  app.add_option("--deadline", options.deadline,
+                 "Latency that no plan may exceed (like 100ms); beats the context's")
+      ->type_name("TIME");
+  app.add_option("--pareto", options.pareto,
+                 "Print the front of two objectives, like latency,memory: plans of which none is "
+                 "better in both")
+      ->type_name("A,B");
+  app.add_option("--points", options.points, "Of --pareto: at most this many plans")
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--buffers", options.buffers,
+                 "Of throughput: copies of every boundary's tensors that a stage holds in memory")
+      ->type_name("N")
       ->capture_default_str();
   app.add_option("--algorithm", options.algorithm,
                  "optimal, min-cut (moves are not counted), dads, neurosurgeon, device-only or "
@@ -109,12 +126,22 @@ void add_options(CLI::App& app, PlanOptions& options) {
 }
 
 PlanConfig understand(const PlanOptions& options, bool json) {
-  PlanConfig config{options.archive, options.context,    options.costs, options.output,
-                    options.dot,     options.save_costs, Format::kYaml, Algorithm::kOptimal,
-                    std::nullopt,    options.compare,    options.strict};
-  if (options.objective != "latency") {
-    fail_with(ErrorKind::kUsage, "--objective: '{}' is not available (available: latency)",
-              printable(options.objective));
+  PlanConfig config{options.archive,
+                    options.context,
+                    options.costs,
+                    options.output,
+                    options.dot,
+                    options.save_costs,
+                    Format::kYaml,
+                    Algorithm::kOptimal,
+                    std::nullopt,
+                    options.compare,
+                    options.strict,
+                    understand_goal({options.objective, options.deadline, options.pareto,
+                                     options.points, options.buffers})};
+  if (!config.goal.is_latency() &&
+      (options.compare || !options.dot.empty() || options.algorithm != "optimal")) {
+    fail_with(ErrorKind::kUsage, "--compare, --dot and --algorithm are for the objective latency");
   }
   config.algorithm = parse_algorithm(options.algorithm);
   config.format = parse_format(options.format, json);

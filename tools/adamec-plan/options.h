@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "tools/adamec-plan/goal.h"
+
 namespace adamec::tools {
 
 // The command line as given; every option is documented once, in add_options().
@@ -18,6 +20,10 @@ struct PlanOptions {
   std::string dot;
   std::string save_costs;
   std::string time_limit;
+  std::string deadline;
+  std::string pareto;
+  int points = 21;
+  int buffers = 2;
   bool compare = false;
   bool strict = false;
 };
@@ -38,6 +44,7 @@ struct PlanConfig {
   std::optional<double> time_limit_ms;
   bool compare = false;
   bool strict = false;
+  GoalConfig goal;
 };
 
 void add_options(CLI::App& app, PlanOptions& options);

@@ -33,16 +33,6 @@ plan::Placement place(const plan::Evaluator& evaluator, Algorithm algorithm) {
   return {};
 }
 
-plan::SearchLimits search_limits(const PlanConfig& config) {
-  plan::SearchLimits limits;
-  if (!config.time_limit_ms) return limits;
-  using Clock = std::chrono::steady_clock;
-  const auto end = Clock::now() + std::chrono::duration<double, std::milli>(*config.time_limit_ms);
-  limits.work = std::numeric_limits<std::int64_t>::max();
-  limits.stop = [end] { return Clock::now() >= end; };
-  return limits;
-}
-
 std::string summary(const plan::Plan& plan, const plan::CostGraph& costs) {
   std::string text = format_ms(plan.evaluation.latency_ms);
   text += plan.gap == 0 ? ", proven optimal"
@@ -59,9 +49,19 @@ std::string summary(const plan::Plan& plan, const plan::CostGraph& costs) {
 
 }  // namespace
 
+plan::SearchLimits search_limits(const PlanConfig& config) {
+  plan::SearchLimits limits;
+  if (!config.time_limit_ms) return limits;
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::duration<double, std::milli>(*config.time_limit_ms);
+  limits.work = std::numeric_limits<std::int64_t>::max();
+  limits.stop = [end] { return Clock::now() >= end; };
+  return limits;
+}
+
 PlanInput read_input(const PlanConfig& config, const Console& console) {
   if (!config.costs.empty()) {
-    return {plan::read_cost_graph(config.costs), std::nullopt, {config.costs}};
+    return {plan::read_cost_graph(config.costs), config.goal.deadline_ms, {config.costs}};
   }
   const plan::Context context = plan::read_context(config.context);
   const archive::Reader archive = archive::Reader::open(config.archive);
@@ -71,9 +71,10 @@ PlanInput read_input(const PlanConfig& config, const Console& console) {
     console.warn(mismatch);
   }
   for (const std::string& warning : predicted.warnings) console.warn(warning);
-  PlanInput input{plan::make_cost_graph(predicted.message, archive.name()),
-                  context.constraints.deadline_ms,
-                  {config.archive, config.context}};
+  PlanInput input{
+      plan::make_cost_graph(predicted.message, archive.name()),
+      config.goal.deadline_ms ? config.goal.deadline_ms : context.constraints.deadline_ms,
+      {config.archive, config.context}};
   input.files.insert(input.files.end(), predicted.files.begin(), predicted.files.end());
   if (!config.save_costs.empty()) {
     write_file(config.save_costs, plan::cost_message_json(predicted.message));

@@ -20,6 +20,9 @@ struct PlanInput {
 // Reads the cost graph, or makes it from archive, predictors and context; writes --save-costs.
 PlanInput read_input(const PlanConfig& config, const Console& console);
 
+// The default amount of work, or the time given.
+plan::SearchLimits search_limits(const PlanConfig& config);
+
 // The plan of the chosen algorithm. Throws Error(kInfeasible) when it cannot run or misses the
 // deadline.
 plan::Plan make_plan(const PlanInput& input, const plan::Evaluator& evaluator,

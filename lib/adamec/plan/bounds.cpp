@@ -20,12 +20,12 @@ Bounds::Bounds(const Evaluator& evaluator, std::function<void(const Placement&)>
       costs_(evaluator.costs()),
       on_placement_(std::move(on_placement)),
       enough_(std::move(enough)),
-      relaxation_(evaluator) {
-  for (const auto& link : costs_.links) moves_cost_ = moves_cost_ || (link && link->latency_ms > 0);
-}
+      relaxation_(evaluator),
+      moves_cost_(evaluator.routes().moves_cost() || evaluator.control().has_block_overhead()) {}
 
 Prices Bounds::initial_prices() const {
   Prices prices;
+  prices.per_byte.assign(costs_.tiers.size(), 0);
   if (!moves_cost_) return prices;
   const ControlGraph& control = evaluator_.control();
   prices.path_share.assign(control.edges().size(), 0);
@@ -62,7 +62,6 @@ double Bounds::weights_on(const Placement& placement, int tier) const {
   return bytes;
 }
 
-// Bytes that weights may take on each tier: its memory less the largest activation pinned there.
 std::vector<double> Bounds::room(const std::vector<int>& pins) const {
   std::vector<double> activation(costs_.tiers.size(), 0);
   for (std::size_t i = 0; i < pins.size(); ++i) {
@@ -85,12 +84,18 @@ Bounds::Priced Bounds::solve(const std::vector<int>& pins, const Prices& prices)
   for (std::size_t tier = 0; tier < rooms.size(); ++tier) {
     if (prices.per_byte[tier] > 0) result.bound_ms -= prices.per_byte[tier] * rooms[tier];
   }
-  const bool memory_free = prices.per_byte[0] <= 0 && prices.per_byte[1] <= 0;
+  const bool memory_free = std::none_of(prices.per_byte.begin(), prices.per_byte.end(),
+                                        [](double price) { return price > 0; });
   if (memory_free && result.solution.value_ms >= relaxation_.forbidden_ms()) {
     result.bound_ms = kInfinite;
   }
   on_placement_(result.solution.placement);
   return result;
+}
+
+Bounds::Reduced Bounds::reduce(const std::vector<int>& pins, const Prices& prices) {
+  const Priced priced = solve(pins, prices);
+  return {priced.bound_ms, relaxation_.rest()};
 }
 
 void Bounds::keep_better(const Priced& priced, const Prices& prices, Result& result) const {
@@ -105,24 +110,19 @@ void Bounds::keep_better(const Priced& priced, const Prices& prices, Result& res
 bool Bounds::add_critical_path(Prices& prices, const Placement& placement, double step) const {
   if (prices.path_share.empty()) return false;
   const ControlGraph& control = evaluator_.control();
-  std::vector<int> phases;
-  control.phases(placement, phases);
-  const double handoff = control.handoff_ms(phases[control.end()]);
-  if (!std::isfinite(handoff)) return false;
+  std::vector<int> path;
+  const double longest = control.longest_path_ms(placement, &path);
+  if (!std::isfinite(longest)) return false;
   double charged = 0;
-  const auto tier_of = [&](int node) {
-    return node < costs_.atom_count() ? placement[node] : control.fixed_tier(node);
-  };
   for (std::size_t i = 0; i < prices.path_share.size(); ++i) {
-    const int from = tier_of(control.edges()[i].from);
-    const int to = tier_of(control.edges()[i].to);
-    if (prices.path_share[i] > 0 && to >= 0 && from != to) {
-      charged += prices.path_share[i] * control.move_ms(from, to);
-    }
+    if (prices.path_share[i] <= 0) continue;
+    const ControlGraph::Edge& edge = control.edges()[i];
+    charged += prices.path_share[i] * control.edge_ms(edge, control.tier_of(edge.from, placement),
+                                                      control.tier_of(edge.to, placement));
   }
-  if (handoff <= charged * (1 + 1e-9)) return false;
+  if (longest <= charged * (1 + 1e-9)) return false;
   for (double& share : prices.path_share) share *= 1 - step;
-  for (int edge : control.critical_path(placement, phases)) prices.path_share[edge] += step;
+  for (int edge : path) prices.path_share[edge] += step;
   return true;
 }
 

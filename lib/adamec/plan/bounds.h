@@ -34,6 +34,18 @@ class Bounds {
   void propose_fitting(const std::vector<int>& pins, const Prices& prices);
 
   std::int64_t work() const { return work_; }
+  bool moves_cost() const { return moves_cost_; }
+
+  // The cut under these pins and prices, its bound (Result::bound_ms) and what it leaves of the
+  // network: any placement costs the bound plus what it cuts of that rest, or more.
+  struct Reduced {
+    double bound_ms;
+    Relaxation::Rest rest;
+  };
+  Reduced reduce(const std::vector<int>& pins, const Prices& prices);
+  const Relaxation& relaxation() const { return relaxation_; }
+  // Bytes that weights may take on each tier: its memory less the largest activation pinned there.
+  std::vector<double> room(const std::vector<int>& pins) const;
 
  private:
   struct Priced {
@@ -41,7 +53,6 @@ class Bounds {
     double bound_ms;
   };
   Priced solve(const std::vector<int>& pins, const Prices& prices);
-  std::vector<double> room(const std::vector<int>& pins) const;
   bool add_critical_path(Prices& prices, const Placement& placement, double step) const;
   void tighten_memory(const std::vector<int>& pins, int tier, double room_bytes, int rounds,
                       double cutoff_ms, Result& result);
@@ -53,7 +64,7 @@ class Bounds {
   std::function<void(const Placement&)> on_placement_;
   std::function<bool()> enough_;
   Relaxation relaxation_;
-  bool moves_cost_ = false;
+  bool moves_cost_;
   std::int64_t work_ = 0;
 };
 

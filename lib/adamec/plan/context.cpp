@@ -100,7 +100,8 @@ class Parser {
 
   void add_link(const YAML::Node& node) {
     const std::string where = fmt::format("links[{}]", context_.links.size());
-    const YamlFields fields(node, source_, where, {"from", "to", "bandwidth", "latency", "energy"});
+    const YamlFields fields(node, source_, where,
+                            {"from", "to", "bandwidth", "latency", "energy", "serialisation"});
     LinkContext link;
     link.from = tier_name(fields, "from", where);
     link.to = tier_name(fields, "to", where);
@@ -119,6 +120,10 @@ class Parser {
     }
     if (fields.has("energy")) {
       link.joules_per_byte = parse_energy_per_byte(fields.text("energy"), fields.field("energy"));
+    }
+    if (fields.has("serialisation")) {
+      link.serialisation_ms_per_byte =
+          1e3 / parse_bandwidth(fields.text("serialisation"), fields.field("serialisation"));
     }
     context_.links.push_back(std::move(link));
   }

@@ -16,7 +16,7 @@ namespace adamec::plan {
 //     - {name: edge, predictor: edge.predictor, threads: 2, slowdown: 0.25}
 //   links:
 //     - {from: phone, to: edge, bandwidth: 20Mbit/s, latency: 5ms}
-//     - {from: edge, to: phone, bandwidth: 40Mbit/s, latency: 5ms}
+//     - {from: edge, to: phone, bandwidth: 40Mbit/s, latency: 5ms, serialisation: 1GB/s}
 //   input: phone
 //   output: phone                # absent: the result may stay where it is produced
 //   constraints: {deadline: 100ms, keep_input_on: phone, pin: {"conv1*": phone}}
@@ -37,6 +37,7 @@ struct LinkContext {
   double bytes_per_second = 0;
   double latency_ms = 0;
   double joules_per_byte = 0;
+  double serialisation_ms_per_byte = 0;  // packing and unpacking of tensors that are sent
 };
 
 struct PinRule {

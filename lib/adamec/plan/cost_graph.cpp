@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 50;
 constexpr double kMaxMilliseconds = 1e12;
 constexpr int kMaxTiers = 64;
+constexpr double kMaxFactor = 1e6;  // of slowdowns, watts and joules
 
 std::string field(const char* list, std::size_t index, const char* name = "") {
   std::string text = fmt::format("{}[{}]", list, index);
@@ -50,6 +51,11 @@ class Builder {
     }
   }
 
+  void check_range(double value, double high, const std::string& where) const {
+    if (value >= 0 && value <= high) return;
+    fail("{}: {}: {} is not a number from 0 to {:g}", source_, where, value, high);
+  }
+
   int tier(const std::string& name, const std::string& where) const {
     const auto found = result_.find_tier(name);
     if (!found) fail("{}: {}: unknown tier '{}'", source_, where, printable(name));
@@ -67,7 +73,14 @@ class Builder {
       if (result_.find_tier(tier.name())) {
         fail("{}: {}: two tiers have the name '{}'", source_, where, printable(tier.name()));
       }
-      result_.tiers.push_back({tier.name(), tier.memory_bytes()});
+      const auto number = [&](const char* name, double value) {
+        check_range(value, kMaxFactor, field("tiers", static_cast<std::size_t>(i), name));
+        return value;
+      };
+      slowdown_.push_back(tier.slowdown() == 0 ? 1 : number("slowdown", tier.slowdown()));
+      result_.tiers.push_back({tier.name(), tier.memory_bytes(),
+                               number("power_watts", tier.power_watts()),
+                               number("block_overhead_ms", tier.block_overhead_ms()), 0});
     }
     result_.links.resize(result_.tiers.size() * result_.tiers.size());
   }
@@ -91,7 +104,11 @@ class Builder {
         fail("{}: {}: two links lead from '{}' to '{}'", source_, field("links", i),
              printable(link.from()), printable(link.to()));
       }
-      slot = Link{rate, link.latency_ms()};
+      check_range(link.serialisation_ms_per_byte(), kMaxFactor,
+                  field("links", i, "serialisation_ms_per_byte"));
+      check_range(link.joules_per_byte(), kMaxFactor, field("links", i, "joules_per_byte"));
+      slot = Link{rate, link.latency_ms(), link.serialisation_ms_per_byte(), link.joules_per_byte(),
+                  std::nullopt};
     }
   }
 
@@ -134,10 +151,12 @@ class Builder {
         fail("{}: {}latency_ms: {} numbers, expected {}, one per tier", source_, where,
              atom.latency_ms_size(), result_.tiers.size());
       }
-      for (double latency : atom.latency_ms()) check_milliseconds(latency, where + "latency_ms");
-      AtomCost cost{atom.weight_bytes(),
-                    atom.activation_bytes(),
-                    {atom.latency_ms().begin(), atom.latency_ms().end()},
+      std::vector<double> latency_ms(atom.latency_ms().begin(), atom.latency_ms().end());
+      for (std::size_t i = 0; i < latency_ms.size(); ++i) {
+        check_milliseconds(latency_ms[i], where + "latency_ms");
+        check_milliseconds(latency_ms[i] *= slowdown_[i], where + "latency_ms times slowdown");
+      }
+      AtomCost cost{atom.weight_bytes(), atom.activation_bytes(), std::move(latency_ms),
                     std::vector<char>(result_.tiers.size(), atom.tiers().empty() ? 1 : 0)};
       for (const std::string& name : atom.tiers()) {
         char& allowed = cost.allowed[tier(name, where + "tiers")];
@@ -193,6 +212,7 @@ class Builder {
   const v1::CostGraph& message_;
   const std::string& source_;
   CostGraph result_;
+  std::vector<double> slowdown_;  // per tier
 };
 
 }  // namespace

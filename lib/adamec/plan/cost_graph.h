@@ -13,22 +13,32 @@ namespace adamec::plan {
 struct Tier {
   std::string name;
   std::uint64_t memory_bytes = 0;  // 0: unlimited
+  double power_watts = 0;          // while it computes
+  double block_overhead_ms = 0;    // of every block, on top of its atoms' latencies
+  // Only for objectives other than latency: what a byte of the largest activation costs.
+  double cost_per_activation_byte = 0;
 };
 
 // A directed connection between two tiers.
 struct Link {
   double bytes_per_second = 0;
-  double latency_ms = 0;  // of one move of control
+  double latency_ms = 0;                 // of one move of control
+  double serialisation_ms_per_byte = 0;  // packing and unpacking
+  double joules_per_byte = 0;
+  // Only for objectives other than latency: what routes are chosen by, instead of the time.
+  std::optional<double> route_cost_per_byte;
 
+  double cost_per_byte() const { return 1e3 / bytes_per_second + serialisation_ms_per_byte; }
   double transfer_ms(std::uint64_t bytes) const {
-    return static_cast<double>(bytes) / bytes_per_second * 1e3;
+    const double size = static_cast<double>(bytes);
+    return size / bytes_per_second * 1e3 + size * serialisation_ms_per_byte;
   }
 };
 
 struct AtomCost {
   std::uint64_t weight_bytes = 0;
   std::uint64_t activation_bytes = 0;
-  std::vector<double> latency_ms;  // one per tier
+  std::vector<double> latency_ms;  // one per tier, the tier's slowdown included
   std::vector<char> allowed;       // one per tier: whether the atom may run there
 };
 

@@ -68,13 +68,22 @@ CostGraph read_cost_graph(const std::string& path) {
 std::string cost_message_json(const v1::CostGraph& message) {
   std::string text = "{\"name\": " + Json(message.name()).dump();
   append_list(text, "tiers", message.tiers(), [](const v1::CostGraph::Tier& tier) {
-    return Json{{"name", tier.name()}, {"memory_bytes", tier.memory_bytes()}};
+    Json json{{"name", tier.name()}, {"memory_bytes", tier.memory_bytes()}};
+    if (tier.slowdown() != 0) json["slowdown"] = tier.slowdown();
+    if (tier.power_watts() != 0) json["power_watts"] = tier.power_watts();
+    if (tier.block_overhead_ms() != 0) json["block_overhead_ms"] = tier.block_overhead_ms();
+    return json;
   });
   append_list(text, "links", message.links(), [](const v1::CostGraph::Link& link) {
-    return Json{{"from", link.from()},
-                {"to", link.to()},
-                {"bytes_per_second", link.bytes_per_second()},
-                {"latency_ms", link.latency_ms()}};
+    Json json{{"from", link.from()},
+              {"to", link.to()},
+              {"bytes_per_second", link.bytes_per_second()},
+              {"latency_ms", link.latency_ms()}};
+    if (link.serialisation_ms_per_byte() != 0) {
+      json["serialisation_ms_per_byte"] = link.serialisation_ms_per_byte();
+    }
+    if (link.joules_per_byte() != 0) json["joules_per_byte"] = link.joules_per_byte();
+    return json;
   });
   append_list(text, "tensors", message.tensors(), [](const v1::CostGraph::Tensor& tensor) {
     return Json{{"id", tensor.id()}, {"bytes", tensor.bytes()}};

@@ -7,48 +7,56 @@
 #include "adamec/base/units.h"
 
 namespace adamec::plan {
-namespace {
-
-const CostGraph& check_tiers(const CostGraph& costs) {
-  if (costs.tier_count() > 2) {
-    fail("{}: {} tiers: plans for more than two tiers are not supported", costs.source,
-         costs.tier_count());
-  }
-  return costs;
-}
-
-}  // namespace
-
 Evaluator::Evaluator(const CostGraph& costs)
-    : costs_(check_tiers(costs)),
+    : costs_(costs),
       control_(costs),
       input_tier_(costs.graph.tensors().size(), -1),
       output_tier_(costs.graph.tensors().size(), -1) {
   for (const Endpoint& input : costs.inputs) input_tier_[input.tensor] = input.tier;
   for (const Endpoint& output : costs.outputs) output_tier_[output.tensor] = output.tier;
+  for (const Tier& tier : costs.tiers) {
+    activation_costs_ = activation_costs_ || tier.cost_per_activation_byte > 0;
+  }
 }
 
-// Calls on_transfer(tensor, from, to) for every tensor that another tier needs. With two tiers
-// there is at most one such tier per tensor.
-template <typename OnTransfer>
-void Evaluator::for_each_transfer(const Placement& placement, OnTransfer on_transfer) const {
+template <typename OnTensor>
+void Evaluator::for_each_sent_tensor(const Placement& placement, OnTensor on_tensor) const {
   const auto& tensors = costs_.graph.tensors();
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    const int from = tensors[i].producer >= 0 ? placement[tensors[i].producer] : input_tier_[i];
-    bool needed = output_tier_[i] >= 0 && output_tier_[i] != from;
-    for (int consumer : tensors[i].consumers) needed = needed || placement[consumer] != from;
-    if (needed) on_transfer(static_cast<int>(i), from, 1 - from);
+    const int home = tensors[i].producer >= 0 ? placement[tensors[i].producer] : input_tier_[i];
+    TierSet needed = output_tier_[i] >= 0 ? TierSet{1} << output_tier_[i] : 0;
+    for (int consumer : tensors[i].consumers) needed |= TierSet{1} << placement[consumer];
+    needed &= ~(TierSet{1} << home);
+    if (needed != 0) on_tensor(static_cast<int>(i), home, needed);
   }
+}
+
+double Evaluator::control_ms(const Placement& placement) const {
+  if (control_.is_alternating()) return control_.handoff_ms(control_.moves(placement));
+  return cheapest_walk(control_, costs_, placement).total_ms();
+}
+
+double Evaluator::activation_cost(const Placement& placement) const {
+  if (!activation_costs_) return 0;
+  std::vector<double> largest(costs_.tiers.size(), 0);
+  for (std::size_t i = 0; i < placement.size(); ++i) {
+    const double bytes = static_cast<double>(costs_.atoms[i].activation_bytes);
+    largest[placement[i]] = std::max(largest[placement[i]], bytes);
+  }
+  double total = 0;
+  for (std::size_t tier = 0; tier < largest.size(); ++tier) {
+    total += costs_.tiers[tier].cost_per_activation_byte * largest[tier];
+  }
+  return total;
 }
 
 double Evaluator::latency_ms(const Placement& placement) const {
-  double total = control_.handoff_ms(control_.moves(placement));
+  double total = control_ms(placement) + activation_cost(placement);
   for (std::size_t i = 0; i < placement.size(); ++i) {
     total += costs_.atoms[i].latency_ms[placement[i]];
   }
-  for_each_transfer(placement, [&](int tensor, int from, int to) {
-    const auto& link = costs_.link(from, to);
-    total += link ? link->transfer_ms(costs_.graph.tensors()[tensor].bytes) : INFINITY;
+  for_each_sent_tensor(placement, [&](int tensor, int home, TierSet needed) {
+    total += routes().transfer_ms(home, needed, costs_.graph.tensors()[tensor].bytes);
   });
   return total;
 }
@@ -100,13 +108,36 @@ std::string Evaluator::obstacle(const Placement& placement, const Evaluation& ev
                          format_bytes(excess));
     }
   }
-  if (std::isinf(evaluation.latency_ms)) {
-    const bool forward = !costs_.link(0, 1);
-    return fmt::format("there is no link from '{}' to '{}'",
-                       printable(costs_.tiers[forward ? 0 : 1].name),
-                       printable(costs_.tiers[forward ? 1 : 0].name));
-  }
-  return "";
+  if (!std::isinf(evaluation.latency_ms)) return "";
+  return missing_link(placement, evaluation);
+}
+
+// Names a link that is missing: for a tensor, or else for control.
+std::string Evaluator::missing_link(const Placement& placement,
+                                    const Evaluation& evaluation) const {
+  int from = -1;
+  int to = -1;
+  for_each_sent_tensor(placement, [&](int, int home, TierSet needed) {
+    for (int tier = 0; tier < costs_.tier_count() && from < 0; ++tier) {
+      if (!(needed >> tier & 1) || routes().reachable(home, tier)) continue;
+      from = home;
+      to = tier;
+    }
+  });
+  int at = control_.start_tier();
+  const auto visit = [&](int tier) {
+    if (from < 0 && tier >= 0 && std::isinf(control_.move_ms(at, tier))) {
+      from = at;
+      to = tier;
+    }
+    at = tier;
+  };
+  for (const Block& block : evaluation.blocks) visit(block.tier);
+  visit(control_.end_tier());
+  if (from < 0) return "control cannot reach a tier without a link";
+  const char* what = costs_.tier_count() > 2 ? "no link or path of links" : "no link";
+  return fmt::format("there is {} from '{}' to '{}'", what, printable(costs_.tiers[from].name),
+                     printable(costs_.tiers[to].name));
 }
 
 Evaluation Evaluator::evaluate(const Placement& placement) const {
@@ -115,25 +146,29 @@ Evaluation Evaluator::evaluate(const Placement& placement) const {
   for (std::size_t i = 0; i < placement.size(); ++i) {
     result.compute_ms[placement[i]] += costs_.atoms[i].latency_ms[placement[i]];
   }
-  for_each_transfer(placement, [&](int tensor, int from, int to) {
-    const auto& link = costs_.link(from, to);
+  for_each_sent_tensor(placement, [&](int tensor, int home, TierSet needed) {
     const std::uint64_t bytes = costs_.graph.tensors()[tensor].bytes;
-    result.transfers.push_back(
-        {tensor, from, to, bytes, link ? link->transfer_ms(bytes) : INFINITY});
-    result.transfer_ms += result.transfers.back().ms;
+    routes().for_each_hop(home, needed, [&](const TierRoutes::Hop& hop) {
+      const double ms = costs_.link(hop.from, hop.to)->transfer_ms(bytes);
+      result.transfers.push_back({tensor, hop.from, hop.to, bytes, ms});
+    });
+    result.transfer_ms += routes().transfer_ms(home, needed, bytes);
   });
 
-  std::vector<int> phases;
-  control_.phases(placement, phases);
-  result.moves = phases[control_.end()];
-  result.handoff_ms = control_.handoff_ms(result.moves);
-  std::vector<std::vector<int>> by_phase(static_cast<std::size_t>(result.moves) + 1);
-  for (int atom : costs_.graph.topological_order()) by_phase[phases[atom]].push_back(atom);
-  for (auto& atoms : by_phase) {
-    if (!atoms.empty()) result.blocks.push_back({placement[atoms.front()], std::move(atoms)});
+  Walk walk = cheapest_walk(control_, costs_, placement);
+  result.moves = walk.moves;
+  result.handoff_ms = walk.handoff_ms;
+  for (Stop& stop : walk.stops) {
+    auto& nodes = stop.nodes;
+    nodes.erase(std::remove_if(nodes.begin(), nodes.end(),
+                               [&](int node) { return !control_.is_atom(node); }),
+                nodes.end());
+    if (nodes.empty()) continue;
+    result.compute_ms[stop.tier] += costs_.tiers[stop.tier].block_overhead_ms;
+    result.blocks.push_back({stop.tier, std::move(nodes)});
   }
 
-  result.latency_ms = result.transfer_ms + result.handoff_ms;
+  result.latency_ms = result.transfer_ms + result.handoff_ms + activation_cost(placement);
   for (double compute : result.compute_ms) result.latency_ms += compute;
   result.memory_bytes = memory_bytes(placement);
   result.infeasible = obstacle(placement, result);

@@ -5,9 +5,11 @@
 
 #include "adamec/plan/control_graph.h"
 #include "adamec/plan/cost_graph.h"
+#include "adamec/plan/walk.h"
 
 namespace adamec::plan {
 
+// A tensor on one link.
 struct Transfer {
   int tensor;
   int from;
@@ -22,15 +24,16 @@ struct Block {
   std::vector<int> atoms;  // in execution order
 };
 
-// What a placement costs when its atoms run one after another: compute, every tensor sent once to
-// each other tier that needs it, and the latency of every move of control (ControlGraph).
+// What a placement costs when its atoms run one after another: compute (with the overhead of every
+// block), every tensor sent once to each other tier that needs it, hop by hop where no link leads
+// there (TierRoutes), and the latency of every move of control (ControlGraph).
 struct Evaluation {
   std::string infeasible;          // why the placement cannot run, in one line; empty when it can
   double latency_ms = 0;           // infinite when a link is missing
-  std::vector<double> compute_ms;  // per tier
+  std::vector<double> compute_ms;  // per tier, block overheads included
   double transfer_ms = 0;
   double handoff_ms = 0;
-  int moves = 0;
+  int moves = 0;                            // links that control passes
   std::vector<std::uint64_t> memory_bytes;  // per tier: weights + the largest activation
   std::vector<Transfer> transfers;          // by tensor
   std::vector<Block> blocks;                // in execution order
@@ -38,19 +41,22 @@ struct Evaluation {
   bool feasible() const { return infeasible.empty(); }
 };
 
-// The one true cost of placements on one or two tiers: every algorithm and baseline is scored here.
+// The one true cost of placements: every algorithm and baseline is scored here.
 class Evaluator {
  public:
-  // The cost graph must outlive this object. Throws Error for more than two tiers.
+  // The cost graph must outlive this object.
   explicit Evaluator(const CostGraph& costs);
 
   const CostGraph& costs() const { return costs_; }
   const ControlGraph& control() const { return control_; }
+  const TierRoutes& routes() const { return control_.routes(); }
 
   // Tier on which a tensor lies from the start / that needs it as a result; -1: none.
   int input_tier(int tensor) const { return input_tier_[tensor]; }
   int output_tier(int tensor) const { return output_tier_[tensor]; }
 
+  // What moves and starts of blocks cost, in milliseconds; infinite when a link is missing.
+  double control_ms(const Placement& placement) const;
   // Milliseconds; infinite when a link is missing. Memory and allowed tiers are not looked at.
   double latency_ms(const Placement& placement) const;
   // Memory of every tier under the placement.
@@ -65,14 +71,18 @@ class Evaluator {
   Evaluation evaluate(const Placement& placement) const;
 
  private:
-  template <typename OnTransfer>
-  void for_each_transfer(const Placement& placement, OnTransfer on_transfer) const;
+  // Calls on_tensor(tensor, home tier, set of other tiers that need it).
+  template <typename OnTensor>
+  void for_each_sent_tensor(const Placement& placement, OnTensor on_tensor) const;
+  double activation_cost(const Placement& placement) const;
   std::string obstacle(const Placement& placement, const Evaluation& evaluation) const;
+  std::string missing_link(const Placement& placement, const Evaluation& evaluation) const;
 
   const CostGraph& costs_;
   ControlGraph control_;
   std::vector<int> input_tier_;
   std::vector<int> output_tier_;
+  bool activation_costs_ = false;
 };
 
 }  // namespace adamec::plan

@@ -40,6 +40,14 @@ class FlowNetwork {
   // Capacity.
   Capacity min_cut(const Capacities& capacities, std::vector<char>& sink_side);
 
+  // After min_cut(): what is left of the capacities. Any cut costs the minimum plus what it cuts of
+  // the rest: a node on the sink's side pays its excess, one on the source's side its rest to the
+  // sink, and so do arcs. (Excess that never returned to the source stands for its arc from there.)
+  Capacity excess(int node) const { return excess_[node]; }
+  Capacity rest_to_sink(int node) const { return to_sink_[node]; }
+  Capacity rest_forward(std::size_t arc) const { return halves_[arc_at_[2 * arc]].residual; }
+  Capacity rest_backward(std::size_t arc) const { return halves_[arc_at_[2 * arc + 1]].residual; }
+
  private:
   struct Half {
     int to;

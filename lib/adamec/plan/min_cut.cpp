@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "adamec/base/error.h"
-
 namespace adamec::plan {
 namespace {
 
@@ -16,15 +14,16 @@ Relaxation::Relaxation(const Evaluator& evaluator, Model model)
     : evaluator_(evaluator),
       costs_(evaluator.costs()),
       model_(model),
-      atom_count_(costs_.atom_count()) {
-  unary_.resize(costs_.atoms.size());
+      line_(costs_, evaluator.routes()),
+      atom_count_(costs_.atom_count()),
+      hops_(line_.hops()) {
   double finite = 1;
-  for (std::size_t i = 0; i < costs_.atoms.size(); ++i) {
-    unary_[i] = {costs_.atoms[i].latency_ms[0], costs_.atoms[i].latency_ms[1]};
-    finite += unary_[i][0] + unary_[i][1];
-    weight_bytes_ += static_cast<double>(costs_.atoms[i].weight_bytes);
+  for (const AtomCost& atom : costs_.atoms) {
+    for (double ms : atom.latency_ms) finite += ms;
+    weight_bytes_ += static_cast<double>(atom.weight_bytes);
   }
   const double edges = static_cast<double>(evaluator.control().edges().size());
+  for (const Tier& tier : costs_.tiers) finite += edges * tier.block_overhead_ms;
   for (const auto& link : costs_.links) {
     if (!link) continue;
     finite += edges * link->latency_ms;
@@ -33,6 +32,7 @@ Relaxation::Relaxation(const Evaluator& evaluator, Model model)
     }
   }
   forbidden_ms_ = 2 * finite;
+  add_atoms();
   const int tensors = static_cast<int>(costs_.graph.tensors().size());
   for (int tensor = 0; tensor < tensors; ++tensor) add_tensor(tensor);
   add_control_edges();
@@ -42,23 +42,48 @@ Relaxation::Relaxation(const Evaluator& evaluator, Model model)
     shape.push_back({arc.from, arc.to});
     total_ms_ += arc.forward + arc.backward;
   }
-  for (const auto& cost : unary_) total_ms_ += cost[0] + cost[1];
+  for (const auto& cost : unary_) total_ms_ += std::abs(cost[0]) + std::abs(cost[1]);
+  for (const EdgeSlot& slot : slots_) moves_ms_ += slot.ms[0] + slot.ms[1];
   network_.emplace_back(static_cast<int>(unary_.size()), shape);
   arc_of_.clear();
 }
 
-double Relaxation::transfer_ms(int tensor, int from, int to) const {
-  if (model_ == Model::kOneAuxiliary && to == evaluator_.control().start_tier()) return 0;
-  const auto& link = costs_.link(from, to);
-  return link ? link->transfer_ms(costs_.graph.tensors()[tensor].bytes) : forbidden_ms_;
+void Relaxation::add_atoms() {
+  unary_.reserve(costs_.atoms.size() * static_cast<std::size_t>(hops_));
+  for (const AtomCost& atom : costs_.atoms) {
+    const auto ms = [&](int position) {
+      const int tier = line_.tiers[position];
+      return hops_ == 1 || atom.allowed[tier] ? atom.latency_ms[tier] : forbidden_ms_;
+    };
+    for (int hop = 0; hop < hops_; ++hop) {
+      // The first node carries the whole cost of its sides, the others what comes on top.
+      unary_.push_back(hop == 0 ? std::array{ms(0), ms(1)}
+                                : std::array{0.0, ms(hop + 1) - ms(hop)});
+    }
+  }
+  for (int atom = 0; atom < atom_count_; ++atom) {
+    for (int hop = 0; hop + 1 < hops_; ++hop) {
+      arcs_.push_back({atom_node(atom, hop), atom_node(atom, hop + 1)});
+    }
+  }
+  order_arcs_ = arcs_.size();
 }
 
-int Relaxation::add_node() {
+double Relaxation::transfer_ms(int tensor, int hop, bool up) const {
+  const int to = line_.tiers[up ? hop + 1 : hop];
+  if (model_ == Model::kOneAuxiliary && to == evaluator_.control().start_tier()) return 0;
+  const double per_byte = up ? line_.up_ms_per_byte[hop] : line_.down_ms_per_byte[hop];
+  if (std::isinf(per_byte)) return forbidden_ms_;
+  return static_cast<double>(costs_.graph.tensors()[tensor].bytes) * per_byte;
+}
+
+int Relaxation::add_auxiliary(int tensor, int hop, bool up) {
   unary_.push_back({0, 0});
+  auxiliaries_.push_back({tensor, hop, up});
   return static_cast<int>(unary_.size()) - 1;
 }
 
-// The arc between two atoms, made when there is none.
+// The arc between two nodes of atoms, made when there is none.
 int Relaxation::arc_between(int from, int to) {
   const std::uint64_t key = static_cast<std::uint64_t>(from) << 32 | static_cast<unsigned>(to);
   const auto [at, inserted] = arc_of_.emplace(key, static_cast<int>(arcs_.size()));
@@ -68,108 +93,158 @@ int Relaxation::arc_between(int from, int to) {
 
 void Relaxation::add_tensor(int tensor) {
   const int producer = costs_.graph.tensors()[tensor].producer;
-  if (producer < 0) {
-    return add_fixed_source(tensor, evaluator_.input_tier(tensor));
-  }
-  add_direction(tensor, producer, 0);
-  add_direction(tensor, producer, 1);
-}
-
-// A tensor that lies on `tier` from the start.
-void Relaxation::add_fixed_source(int tensor, int tier) {
-  const int other = 1 - tier;
-  const auto& consumers = costs_.graph.tensors()[tensor].consumers;
-  const double cost = transfer_ms(tensor, tier, other);
-  if (evaluator_.output_tier(tensor) == other) {
-    constant_ += cost;
-    return;
-  }
-  if (consumers.size() == 1) {
-    unary_[consumers.front()][other] += cost;
-  } else if (!consumers.empty()) {
-    const int auxiliary = add_node();
-    unary_[auxiliary][other] += cost;
-    for (int consumer : consumers) {
-      arcs_.push_back({auxiliary, consumer});
-      (tier == 0 ? arcs_.back().forward : arcs_.back().backward) = cost;
+  for (int hop = 0; hop < hops_; ++hop) {
+    if (producer < 0) {
+      add_fixed_source(tensor, evaluator_.input_tier(tensor), hop);
+    } else {
+      add_direction(tensor, producer, hop, true);
+      add_direction(tensor, producer, hop, false);
     }
   }
 }
 
-// What `tensor` costs when its producer is on `from` and somebody on the other tier needs it.
-void Relaxation::add_direction(int tensor, int producer, int from) {
-  const int to = 1 - from;
-  const double cost = transfer_ms(tensor, from, to);
-  if (cost == 0) return;
+// A tensor that lies on `tier` from the start: what it costs to carry it over the hop.
+void Relaxation::add_fixed_source(int tensor, int tier, int hop) {
+  const bool up = line_.position[tier] <= hop;
+  const int far_side = up ? 1 : 0;
   const auto& consumers = costs_.graph.tensors()[tensor].consumers;
-  if (evaluator_.output_tier(tensor) == to) {
-    unary_[producer][from] += cost;
+  const double cost = transfer_ms(tensor, hop, up);
+  const int result = evaluator_.output_tier(tensor);
+  if (result >= 0 && (line_.position[result] > hop) == up) {
+    constant_ += cost;
     return;
   }
-  const auto pay = [&](int arc) { (from == 0 ? arcs_[arc].forward : arcs_[arc].backward) += cost; };
   if (consumers.size() == 1) {
-    pay(arc_between(producer, consumers.front()));
+    unary_[atom_node(consumers.front(), hop)][far_side] += cost;
   } else if (!consumers.empty()) {
-    const int auxiliary = add_node();
-    arcs_.push_back({producer, auxiliary});
+    const int auxiliary = add_auxiliary(tensor, hop, up);
+    unary_[auxiliary][far_side] += cost;
+    for (int consumer : consumers) {
+      arcs_.push_back({auxiliary, atom_node(consumer, hop)});
+      (up ? arcs_.back().forward : arcs_.back().backward) = cost;
+    }
+  }
+}
+
+// What `tensor` costs on the hop when its producer is on one side and somebody on the other needs
+// it.
+void Relaxation::add_direction(int tensor, int producer, int hop, bool up) {
+  const double cost = transfer_ms(tensor, hop, up);
+  if (cost == 0) return;
+  const int from = atom_node(producer, hop);
+  const auto& consumers = costs_.graph.tensors()[tensor].consumers;
+  const int result = evaluator_.output_tier(tensor);
+  if (result >= 0 && (line_.position[result] > hop) == up) {
+    unary_[from][up ? 0 : 1] += cost;
+    return;
+  }
+  const auto pay = [&](int arc) { (up ? arcs_[arc].forward : arcs_[arc].backward) += cost; };
+  if (consumers.size() == 1) {
+    pay(arc_between(from, atom_node(consumers.front(), hop)));
+  } else if (!consumers.empty()) {
+    const int auxiliary = add_auxiliary(tensor, hop, up);
+    arcs_.push_back({from, auxiliary});
     pay(static_cast<int>(arcs_.size()) - 1);
     for (int consumer : consumers) {
-      arcs_.push_back({auxiliary, consumer});
+      arcs_.push_back({auxiliary, atom_node(consumer, hop)});
       pay(static_cast<int>(arcs_.size()) - 1);
     }
   }
 }
 
 void Relaxation::add_control_edges() {
-  const ControlGraph& control = evaluator_.control();
-  if (costs_.tier_count() < 2 || model_ == Model::kOneAuxiliary) return;
-  for (const ControlGraph::Edge& edge : control.edges()) {
-    EdgeSlot slot;
-    const int from_tier = control.fixed_tier(edge.from);
-    const int to_tier = control.fixed_tier(edge.to);
-    const bool to_anywhere = edge.to == control.end() && to_tier < 0;
-    if (to_anywhere) {
-      // An end anywhere never changes the tier.
-    } else if (edge.from < atom_count_ && edge.to < atom_count_) {
-      slot.arc = arc_between(edge.from, edge.to);
-    } else if (edge.to < atom_count_) {
-      slot = {-1, edge.to, 1 - from_tier, control.move_ms(from_tier, 1 - from_tier), 0};
-    } else if (edge.from < atom_count_) {
-      slot = {-1, edge.from, 1 - to_tier, control.move_ms(1 - to_tier, to_tier), 0};
-    } else if (from_tier != to_tier) {
-      slot.constant = control.move_ms(from_tier, to_tier);
-    }
-    slots_.push_back(slot);
+  if (model_ == Model::kOneAuxiliary) return;
+  const int edges = static_cast<int>(evaluator_.control().edges().size());
+  for (int edge = 0; edge < edges; ++edge) {
+    for (int hop = 0; hop < hops_; ++hop) add_control_edge(edge, hop);
   }
+}
+
+// What a control edge pays for the hop when its ends are on these sides. Starts of blocks are
+// counted on two tiers only.
+double Relaxation::edge_ms(int index, int hop, bool from_side, bool to_side) const {
+  const ControlGraph& control = evaluator_.control();
+  double ms = 0;
+  if (hops_ == 1) {
+    ms = control.edge_ms(control.edges()[index], from_side, to_side);
+  } else if (from_side != to_side) {
+    ms = to_side ? line_.up_move_ms[hop] : line_.down_move_ms[hop];
+  }
+  return std::min(ms, forbidden_ms_);
+}
+
+void Relaxation::add_control_edge(int index, int hop) {
+  const ControlGraph& control = evaluator_.control();
+  const ControlGraph::Edge& edge = control.edges()[index];
+  const int from_tier = control.fixed_tier(edge.from);
+  const int to_tier = control.fixed_tier(edge.to);
+  if (edge.to == control.end() && to_tier < 0) return;  // an end anywhere never changes the tier
+  const bool from_side = from_tier >= 0 && line_.position[from_tier] > hop;
+  const bool to_side = to_tier >= 0 && line_.position[to_tier] > hop;
+  EdgeSlot slot{index};
+  if (control.is_atom(edge.from) && control.is_atom(edge.to)) {
+    slot.arc = arc_between(atom_node(edge.from, hop), atom_node(edge.to, hop));
+    slot.ms = {edge_ms(index, hop, false, true), edge_ms(index, hop, true, false)};
+  } else if (control.is_atom(edge.to)) {
+    slot.node = atom_node(edge.to, hop);
+    slot.ms = {edge_ms(index, hop, from_side, false), edge_ms(index, hop, from_side, true)};
+  } else if (control.is_atom(edge.from)) {
+    slot.node = atom_node(edge.from, hop);
+    slot.ms = {edge_ms(index, hop, false, to_side), edge_ms(index, hop, true, to_side)};
+  } else {
+    slot.constant = edge_ms(index, hop, from_side, to_side);
+  }
+  slots_.push_back(slot);
 }
 
 void Relaxation::price(const Prices& prices) {
   priced_constant_ = constant_;
   priced_unary_ = unary_;
   priced_arcs_ = arcs_;
-  if (prices.per_byte[0] > 0 || prices.per_byte[1] > 0) {
+  for (int hop = 0; hop < hops_; ++hop) {
+    // As with the latencies: the first node carries both sides, the others the difference.
+    const double near = hop == 0 ? prices.of_tier(line_.tiers[0]) : 0;
+    const double below = hop == 0 ? 0 : prices.of_tier(line_.tiers[hop]);
+    const double far = prices.of_tier(line_.tiers[hop + 1]) - below;
+    if (near == 0 && far == 0) continue;
     for (int atom = 0; atom < atom_count_; ++atom) {
       const double bytes = static_cast<double>(costs_.atoms[atom].weight_bytes);
-      for (int tier = 0; tier < 2; ++tier) {
-        priced_unary_[atom][tier] += prices.per_byte[tier] * bytes;
-      }
+      priced_unary_[atom_node(atom, hop)][0] += near * bytes;
+      priced_unary_[atom_node(atom, hop)][1] += far * bytes;
     }
   }
   if (prices.path_share.empty()) return;
-  const double forward = std::min(evaluator_.control().move_ms(0, 1), forbidden_ms_);
-  const double backward = std::min(evaluator_.control().move_ms(1, 0), forbidden_ms_);
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    const double share = prices.path_share[i];
+  for (const EdgeSlot& slot : slots_) {
+    const double share = prices.path_share[slot.edge];
     if (share <= 0) continue;
-    const EdgeSlot& slot = slots_[i];
     if (slot.arc >= 0) {
-      priced_arcs_[slot.arc].forward += share * forward;
-      priced_arcs_[slot.arc].backward += share * backward;
-    } else if (slot.atom >= 0) {
-      priced_unary_[slot.atom][slot.tier] += share * std::min(slot.move_ms, forbidden_ms_);
+      priced_arcs_[slot.arc].forward += share * slot.ms[0];
+      priced_arcs_[slot.arc].backward += share * slot.ms[1];
+    } else if (slot.node >= 0) {
+      priced_unary_[slot.node][0] += share * slot.ms[0];
+      priced_unary_[slot.node][1] += share * slot.ms[1];
     } else {
-      priced_constant_ += share * std::min(slot.constant, forbidden_ms_);
+      priced_constant_ += share * slot.constant;
     }
+  }
+}
+
+// The arcs that keep an atom's nodes in order: more than all else at those nodes.
+void Relaxation::set_order_arcs() {
+  if (order_arcs_ == 0) return;
+  std::vector<FlowNetwork::Capacity> at_atom(static_cast<std::size_t>(atom_count_), 1);
+  const auto add = [&](int node, FlowNetwork::Capacity capacity) {
+    if (node < atom_count_ * hops_) at_atom[node / hops_] += capacity;
+  };
+  for (std::size_t i = order_arcs_; i < arcs_.size(); ++i) {
+    add(arcs_[i].from, capacities_.forward[i] + capacities_.backward[i]);
+    add(arcs_[i].to, capacities_.forward[i] + capacities_.backward[i]);
+  }
+  for (int node = 0; node < atom_count_ * hops_; ++node) {
+    add(node, std::abs(capacities_.terminal[node]));
+  }
+  for (std::size_t i = 0; i < order_arcs_; ++i) {
+    capacities_.forward[i] = at_atom[arcs_[i].from / hops_];
   }
 }
 
@@ -183,79 +258,72 @@ void Relaxation::set_capacities(const std::vector<int>& pins, double scale) {
     capacities_.forward[i] = units(priced_arcs_[i].forward);
     capacities_.backward[i] = units(priced_arcs_[i].backward);
   }
+  const auto side = [&](int node) {  // of a pinned atom's node; -1: free
+    if (node >= atom_count_ * hops_) return -1;
+    const int pin = pins[node / hops_];
+    return pin < 0 ? -1 : line_.position[pin] > node % hops_ ? 1 : 0;
+  };
   for (std::size_t node = 0; node < priced_unary_.size(); ++node) {
-    const bool atom = node < pins.size();
-    if (atom && pins[node] >= 0) {
-      priced_constant_ += priced_unary_[node][pins[node]];
+    const int pinned = side(static_cast<int>(node));
+    if (pinned >= 0) {
+      priced_constant_ += priced_unary_[node][pinned];
       continue;
     }
     const double difference = priced_unary_[node][1] - priced_unary_[node][0];
     priced_constant_ += std::min(priced_unary_[node][0], priced_unary_[node][1]);
     capacities_.terminal[node] = units(difference);  // rounds towards zero on both sides
   }
-  const auto pin = [&](int node, int to_1, int to_0, std::size_t arc) {
-    if (node >= atom_count_ || pins[node] < 0) return;
-    const auto& leaving = to_1 ? capacities_.forward : capacities_.backward;
-    const auto& arriving = to_0 ? capacities_.forward : capacities_.backward;
-    capacities_.terminal[node] += pins[node] == 0 ? leaving[arc] : -arriving[arc];
+  set_order_arcs();
+  const auto pin = [&](int node, bool leaves, std::size_t arc) {
+    const int pinned = side(node);
+    if (pinned < 0) return;
+    const auto& to_sink = leaves ? capacities_.forward : capacities_.backward;
+    const auto& to_source = leaves ? capacities_.backward : capacities_.forward;
+    capacities_.terminal[node] += pinned == 0 ? to_sink[arc] : -to_source[arc];
   };
   for (std::size_t i = 0; i < priced_arcs_.size(); ++i) {
-    pin(priced_arcs_[i].from, 1, 0, i);
-    pin(priced_arcs_[i].to, 0, 1, i);
+    pin(priced_arcs_[i].from, true, i);
+    pin(priced_arcs_[i].to, false, i);
   }
 }
 
 Relaxation::Solution Relaxation::solve(const std::vector<int>& pins, const Prices& prices) {
   price(prices);
-  const ControlGraph& control = evaluator_.control();
-  double total = 1e-9 + total_ms_ + (prices.per_byte[0] + prices.per_byte[1]) * weight_bytes_;
-  if (!prices.path_share.empty()) {
-    const double moves = std::min(control.move_ms(0, 1), forbidden_ms_) +
-                         std::min(control.move_ms(1, 0), forbidden_ms_);
-    total += 2 * moves * static_cast<double>(slots_.size());
-  }
+  double total = 1e-9 + total_ms_;
+  for (double price : prices.per_byte) total += 2 * price * weight_bytes_;
+  if (!prices.path_share.empty()) total += moves_ms_;
   const double scale = std::exp2(std::floor(std::log2(kMaxUnits / (2 * total))));
   set_capacities(pins, scale);
 
   std::vector<char> sink_side;
   const FlowNetwork::Capacity cut = network_.front().min_cut(capacities_, sink_side);
+  unit_ms_ = 1 / scale;
+  value_ms_ = priced_constant_ + static_cast<double>(cut) / scale;
   Solution solution;
-  solution.value_ms = priced_constant_ + static_cast<double>(cut) / scale;
+  solution.value_ms = value_ms_;
   solution.placement.resize(static_cast<std::size_t>(atom_count_));
   for (int atom = 0; atom < atom_count_; ++atom) {
-    solution.placement[atom] = pins[atom] >= 0 ? pins[atom] : sink_side[atom];
+    int position = 0;
+    while (position < hops_ && sink_side[atom_node(atom, position)]) ++position;
+    solution.placement[atom] = pins[atom] >= 0 ? pins[atom] : line_.tiers[position];
   }
   return solution;
 }
 
-std::vector<int> initial_pins(const Evaluator& evaluator) {
-  const CostGraph& costs = evaluator.costs();
-  const ControlGraph& control = evaluator.control();
-  const int start = control.start_tier();
-  const int other = 1 - start;
-  const bool reachable = costs.tier_count() == 2 && costs.link(start, other) &&
-                         (control.end_tier() != start || costs.link(other, start));
-  std::vector<int> pins(costs.atoms.size(), -1);
-  for (std::size_t i = 0; i < pins.size(); ++i) {
-    const bool on_start = costs.atoms[i].allowed[start];
-    const bool on_other = costs.tier_count() == 2 && costs.atoms[i].allowed[other];
-    if (!on_start && !on_other) {
-      fail_with(ErrorKind::kInfeasible, "{}: atom '{}' may not run on any tier", costs.source,
-                printable(costs.graph.atoms()[i].id));
-    }
-    if (!on_start && !reachable) {
-      const bool there = costs.link(start, other).has_value();
-      fail_with(ErrorKind::kInfeasible,
-                "{}: atom '{}' may only run on '{}', but no link leads from '{}' to '{}'",
-                costs.source, printable(costs.graph.atoms()[i].id),
-                printable(costs.tiers[other].name),
-                printable(costs.tiers[there ? other : start].name),
-                printable(costs.tiers[there ? start : other].name));
-    }
-    if (!on_other || !reachable) pins[i] = start;
-    if (!on_start) pins[i] = other;
+Relaxation::Rest Relaxation::rest() const {
+  const FlowNetwork& network = network_.front();
+  Rest rest{value_ms_, unit_ms_, {}, {}};
+  for (int node = 0; node < node_count(); ++node) {
+    rest.nodes.push_back({network.rest_to_sink(node), network.excess(node)});
   }
-  return pins;
+  for (std::size_t arc = 0; arc < arcs_.size(); ++arc) {
+    const auto forward = network.rest_forward(arc);
+    const auto backward = network.rest_backward(arc);
+    if (forward > 0 || backward > 0) {
+      rest.arcs.push_back({arcs_[arc].from, arcs_[arc].to, forward, backward});
+    }
+  }
+  return rest;
 }
 
 }  // namespace adamec::plan

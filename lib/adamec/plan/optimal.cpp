@@ -1,6 +1,7 @@
 #include "adamec/plan/optimal.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -38,43 +39,51 @@ struct Node {
 
 class Search {
  public:
-  Search(const Evaluator& evaluator, const SearchLimits& limits)
+  Search(const Evaluator& evaluator, const Goal& goal, const SearchLimits& limits)
       : evaluator_(evaluator),
+        goal_(goal),
         costs_(evaluator.costs()),
         control_(evaluator.control()),
         limits_(limits),
         root_pins_(initial_pins(evaluator)),
         bounds_(
             evaluator, [this](const Placement& placement) { consider(placement); },
-            [this] { return out_of_budget(); }) {}
+            [this] { return out_of_budget(); }) {
+    for (const Limit& limit : goal.limits) offset_ += limit.price * limit.at_most;
+  }
 
-  Plan run();
+  Found run();
 
  private:
   void consider(const Placement& placement);
-  void pin_oversized_atoms();
+  void find_choices();
   void consider_simple_placements();
   void expand(const Node& node, int rounds);
   bool branch_on_memory(const Node& node, const Bounds::Result& result, std::vector<int>& pins);
   bool branch_on_chain(const Node& node, const Bounds::Result& result, const Placement& placement,
                        std::vector<int>& pins);
   void branch_on_atom(const Node& node, const Bounds::Result& result, std::vector<int>& pins,
-                      int atom, int first_tier);
+                      std::vector<Pin>& kept, int atom, int first_tier);
+  int free_atom(const Placement& placement, const std::vector<int>& pins) const;
   void push(const Node& parent, const Bounds::Result& result, std::vector<int>& pins,
             const std::vector<Pin>& more);
   std::vector<int> chain(const Placement& placement, const std::vector<int>& pins) const;
   [[noreturn]] void report_infeasible(bool exhausted) const;
 
-  double cutoff_ms() const { return best_ms_ * (1 - kProofTolerance); }
+  // Of bounds, which count the limits' prices but not what they allow.
+  double cutoff_ms() const { return best_ms_ * (1 - kProofTolerance) + offset_; }
   bool out_of_budget() const {
     return bounds_.work() >= limits_.work || (limits_.stop && limits_.stop());
   }
 
   const Evaluator& evaluator_;
+  const Goal& goal_;
+  double offset_ = 0;
   const CostGraph& costs_;
   const ControlGraph& control_;
   const SearchLimits& limits_;
   std::vector<int> root_pins_;
+  std::vector<TierSet> choices_;  // per atom
   Bounds bounds_;
   std::priority_queue<Node> open_;
   std::int64_t created_ = 0;
@@ -85,19 +94,29 @@ class Search {
   // The placement that comes closest to fitting into memory, for the message when none fits.
   std::uint64_t least_excess_ = UINT64_MAX;
   std::string closest_;
+  double least_over_ = kInfinite;  // the same for limits
+  std::string over_what_;
 };
 
 void Search::consider(const Placement& placement) {
   if (!evaluator_.allowed(placement)) return;
-  const double latency = evaluator_.latency_ms(placement);
-  if (latency >= best_ms_) return;
+  const double value = goal_.score->latency_ms(placement);
+  if (value >= best_ms_) return;
+  for (const Limit& limit : goal_.limits) {
+    const double over = limit.costs->latency_ms(placement) - limit.at_most;
+    if (over <= limit.at_most * kProofTolerance) continue;
+    if (over >= least_over_) return;
+    least_over_ = over;
+    over_what_ = limit.what;
+    return;
+  }
   const auto used = evaluator_.memory_bytes(placement);
   std::uint64_t excess = 0;
   for (int tier = 0; tier < costs_.tier_count(); ++tier) {
     excess += evaluator_.excess_bytes(tier, used[tier]);
   }
   if (excess == 0) {
-    best_ms_ = latency;
+    best_ms_ = value;
     best_ = placement;
   } else if (excess < least_excess_) {
     least_excess_ = excess;
@@ -105,49 +124,65 @@ void Search::consider(const Placement& placement) {
   }
 }
 
-// An atom that alone exceeds a tier's memory runs on the other one.
-void Search::pin_oversized_atoms() {
+// The tiers where each atom may run: allowed, reachable, and large enough for the atom alone.
+void Search::find_choices() {
+  choices_.assign(root_pins_.size(), 0);
   for (std::size_t i = 0; i < root_pins_.size(); ++i) {
     const AtomCost& atom = costs_.atoms[i];
     const std::uint64_t bytes = atom.weight_bytes + atom.activation_bytes;
-    for (int tier = 0; tier < 2; ++tier) {
+    int blamed = -1;  // the first tier that is too small
+    for (int tier = 0; tier < costs_.tier_count(); ++tier) {
+      if (root_pins_[i] >= 0 ? root_pins_[i] != tier : !can_run_on(evaluator_, i, tier)) continue;
       const std::uint64_t excess = evaluator_.excess_bytes(tier, bytes);
-      if (excess == 0 || root_pins_[i] == 1 - tier) continue;
-      if (root_pins_[i] == tier || evaluator_.excess_bytes(1 - tier, bytes) > 0) {
-        fail_with(ErrorKind::kInfeasible, "{}: atom '{}' needs {} of memory, {} more than '{}' has",
-                  costs_.source, printable(costs_.graph.atoms()[i].id), format_bytes(bytes),
-                  format_bytes(excess), printable(costs_.tiers[tier].name));
-      }
-      root_pins_[i] = 1 - tier;
+      if (excess == 0) choices_[i] |= TierSet{1} << tier;
+      if (blamed < 0) blamed = tier;
     }
+    if (choices_[i] == 0) {
+      fail_with(ErrorKind::kInfeasible, "{}: atom '{}' needs {} of memory, {} more than '{}' has",
+                costs_.source, printable(costs_.graph.atoms()[i].id), format_bytes(bytes),
+                format_bytes(evaluator_.excess_bytes(blamed, bytes)),
+                printable(costs_.tiers[blamed].name));
+    }
+    if (std::has_single_bit(choices_[i])) root_pins_[i] = std::countr_zero(choices_[i]);
   }
 }
 
 void Search::consider_simple_placements() {
   Placement placement(root_pins_.size());
-  for (int tier = 0; tier < 2; ++tier) {
+  for (int tier = 0; tier < costs_.tier_count(); ++tier) {
     for (std::size_t i = 0; i < placement.size(); ++i) {
-      placement[i] = root_pins_[i] >= 0 ? root_pins_[i] : tier;
+      const bool there = choices_[i] >> tier & 1;
+      placement[i] = there ? tier : std::countr_zero(choices_[i]);
     }
     consider(placement);
   }
 }
 
-// One atom per phase after the first, along a path that determines the placement's moves; atoms
-// that are pinned already where there are any.
+// One atom per stay on a tier after the first, along the longest path of control; atoms that are
+// pinned already where there are any.
 std::vector<int> Search::chain(const Placement& placement, const std::vector<int>& pins) const {
-  std::vector<int> phases;
-  control_.phases(placement, phases);
+  std::vector<int> path;
+  control_.longest_path_ms(placement, &path);
   std::vector<int> atoms;
-  int phase = 0;
-  for (int edge : control_.critical_path(placement, phases)) {
-    const int node = control_.edges()[edge].to;
-    if (node >= costs_.atom_count() || phases[node] == 0) continue;
-    if (phases[node] > phase) {
-      atoms.push_back(node);
-      phase = phases[node];
-    } else if (pins[node] >= 0) {
-      atoms.back() = node;
+  bool moved = control_.has_block_overhead();
+  bool have = false;  // an atom of this stay
+  for (int edge : path) {
+    const auto [from, to] = control_.edges()[edge];
+    if (!control_.is_atom(to)) {
+      moved = true;
+      have = false;
+      continue;
+    }
+    if (control_.tier_of(from, placement) != placement[to]) {
+      moved = true;
+      have = false;
+    }
+    if (!moved) continue;
+    if (!have) {
+      atoms.push_back(to);
+      have = true;
+    } else if (pins[to] >= 0) {
+      atoms.back() = to;
     }
   }
   return atoms;
@@ -156,7 +191,7 @@ std::vector<int> Search::chain(const Placement& placement, const std::vector<int
 void Search::push(const Node& parent, const Bounds::Result& result, std::vector<int>& pins,
                   const std::vector<Pin>& more) {
   for (const Pin& pin : more) pins[pin.atom] = pin.tier;
-  const double forced = control_.handoff_ms(control_.forced_moves(pins));
+  const double forced = control_.forced_ms(pins);
   for (const Pin& pin : more) pins[pin.atom] = -1;
   const double bound = std::max(result.bound_ms, result.free_moves_ms + forced);
   if (bound >= cutoff_ms()) return;
@@ -165,10 +200,20 @@ void Search::push(const Node& parent, const Bounds::Result& result, std::vector<
   open_.push(std::move(child));
 }
 
+// Pins the atom to every other tier where it may run, and last (so that it comes first) to this
+// one. `kept` are pins that all children share.
 void Search::branch_on_atom(const Node& node, const Bounds::Result& result, std::vector<int>& pins,
-                            int atom, int first_tier) {
-  push(node, result, pins, {{atom, 1 - first_tier}});
-  push(node, result, pins, {{atom, first_tier}});
+                            std::vector<Pin>& kept, int atom, int first_tier) {
+  for (int tier = 0; tier < costs_.tier_count(); ++tier) {
+    if (tier == first_tier || !(choices_[atom] >> tier & 1)) continue;
+    kept.push_back({atom, tier});
+    push(node, result, pins, kept);
+    kept.pop_back();
+  }
+  if (first_tier < 0 || !(choices_[atom] >> first_tier & 1)) return;
+  kept.push_back({atom, first_tier});
+  push(node, result, pins, kept);
+  kept.pop_back();
 }
 
 // Picks the largest free atom on a tier that is overfull in some relaxed solution.
@@ -189,7 +234,9 @@ bool Search::branch_on_memory(const Node& node, const Bounds::Result& result,
         most = bytes;
       }
       if (largest < 0) continue;
-      branch_on_atom(node, result, pins, largest, 1 - tier);
+      // What is left on the tier comes last: first without the atom.
+      std::vector<Pin> kept;
+      branch_on_atom(node, result, pins, kept, largest, costs_.tier_count() == 2 ? 1 - tier : -1);
       return true;
     }
   }
@@ -202,9 +249,13 @@ bool Search::branch_on_chain(const Node& node, const Bounds::Result& result,
   std::vector<Pin> kept;
   for (int atom : chain(placement, pins)) {
     if (pins[atom] >= 0) continue;
-    kept.push_back({atom, 1 - placement[atom]});
-    push(node, result, pins, kept);
-    kept.back().tier = placement[atom];
+    for (int tier = 0; tier < costs_.tier_count(); ++tier) {
+      if (tier == placement[atom] || !(choices_[atom] >> tier & 1)) continue;
+      kept.push_back({atom, tier});
+      push(node, result, pins, kept);
+      kept.pop_back();
+    }
+    kept.push_back({atom, placement[atom]});
   }
   if (kept.empty()) return false;
   push(node, result, pins, kept);
@@ -216,21 +267,38 @@ void Search::expand(const Node& node, int rounds) {
   for (const Pin& pin : node.pins) pins[pin.atom] = pin.tier;
   Bounds::Result result = bounds_.tighten(pins, *node.prices, rounds, cutoff_ms());
   result.bound_ms = std::max(result.bound_ms, node.bound_ms);
-  const double forced = control_.handoff_ms(control_.forced_moves(pins));
+  const double forced = control_.forced_ms(pins);
   result.bound_ms = std::max(result.bound_ms, result.free_moves_ms + forced);
   if (result.bound_ms >= cutoff_ms()) return;
   prices_ = std::make_shared<const Prices>(std::move(result.prices));
   if (branch_on_memory(node, result, pins)) return;
   if (branch_on_chain(node, result, result.placement, pins)) return;
   if (branch_on_chain(node, result, result.free_placement, pins)) return;
-  const auto free_atom = std::find(pins.begin(), pins.end(), -1);
-  if (free_atom == pins.end()) return;  // one placement, which has been considered
-  const int atom = static_cast<int>(free_atom - pins.begin());
-  branch_on_atom(node, result, pins, atom, result.placement[atom]);
+  const int atom = free_atom(result.placement, pins);
+  if (atom < 0) return;  // one placement, which has been considered
+  std::vector<Pin> kept;
+  branch_on_atom(node, result, pins, kept, atom, result.placement[atom]);
+}
+
+// A free atom, one whose inputs come from another tier if there is any; -1: none is free.
+int Search::free_atom(const Placement& placement, const std::vector<int>& pins) const {
+  int any = -1;
+  for (int atom : costs_.graph.topological_order()) {
+    if (pins[atom] >= 0) continue;
+    if (any < 0) any = atom;
+    for (int before : costs_.graph.predecessors(atom)) {
+      if (placement[before] != placement[atom]) return atom;
+    }
+  }
+  return any;
 }
 
 void Search::report_infeasible(bool exhausted) const {
   const char* how = exhausted ? "no placement can run" : "no placement was found within the limits";
+  if (!over_what_.empty()) {
+    fail_with(ErrorKind::kInfeasible, "{}: {}: the closest exceeds the {} by {:.6g}", costs_.source,
+              how, over_what_, least_over_);
+  }
   if (!closest_.empty()) {
     fail_with(ErrorKind::kInfeasible, "{}: {}: in the closest, {}", costs_.source, how, closest_);
   }
@@ -238,16 +306,18 @@ void Search::report_infeasible(bool exhausted) const {
             costs_.source, how);
 }
 
-Plan Search::run() {
-  pin_oversized_atoms();
+Found Search::run() {
+  find_choices();
   consider_simple_placements();
   prices_ = std::make_shared<const Prices>(bounds_.initial_prices());
   const Node root{0, created_++, {}, prices_};
   expand(root, kRootRounds);
   if (!open_.empty()) {
     bounds_.propose_fitting(root_pins_, *prices_);
-    consider(neurosurgeon(evaluator_));
-    consider(dads(evaluator_));
+    if (costs_.tier_count() == 2) {
+      consider(neurosurgeon(evaluator_));
+      consider(dads(evaluator_));
+    }
   }
   while (!open_.empty() && open_.top().bound_ms < cutoff_ms() && !out_of_budget()) {
     const Node node = open_.top();
@@ -256,7 +326,8 @@ Plan Search::run() {
   }
   const bool exhausted = open_.empty() || open_.top().bound_ms >= cutoff_ms();
   if (std::isinf(best_ms_)) report_infeasible(exhausted);
-  return make_plan(evaluator_, best_, exhausted ? best_ms_ : open_.top().bound_ms);
+  const double bound = exhausted ? best_ms_ : std::max(open_.top().bound_ms - offset_, 0.0);
+  return {best_, best_ms_, std::min(bound, best_ms_)};
 }
 
 }  // namespace
@@ -281,7 +352,12 @@ Plan find_optimal(const Evaluator& evaluator, const SearchLimits& limits) {
     }
     return make_plan(evaluator, plan.placement, plan.evaluation.latency_ms);
   }
-  return Search(evaluator, limits).run();
+  Found found = find_best(evaluator, {&evaluator, {}}, limits);
+  return make_plan(evaluator, std::move(found.placement), found.lower_bound);
+}
+
+Found find_best(const Evaluator& evaluator, const Goal& goal, const SearchLimits& limits) {
+  return Search(evaluator, goal, limits).run();
 }
 
 }  // namespace adamec::plan

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "adamec/plan/evaluate.h"
 
@@ -36,6 +38,27 @@ inline constexpr double kProofTolerance = 1e-10;
 // Throws Error(kInfeasible), naming the constraint and by how much, when no plan exists (or none
 // was found within the limits, and says so).
 Plan find_optimal(const Evaluator& evaluator, const SearchLimits& limits = {});
+
+// The same with another goal: the placement of least `score` whose `limited` costs keep to their
+// limits. The search runs on the evaluator's costs, which are the score plus price times what each
+// limit's costs exceed it (blend() in objective.h makes them): never more than the score of a
+// placement that keeps the limits. `lower_bound_ms` and `gap` are in units of the score.
+struct Limit {
+  const Evaluator* costs;
+  double at_most;
+  double price;
+  std::string what;  // for messages: "deadline"
+};
+struct Goal {
+  const Evaluator* score;
+  std::vector<Limit> limits;
+};
+struct Found {
+  Placement placement;
+  double value;
+  double lower_bound;
+};
+Found find_best(const Evaluator& evaluator, const Goal& goal, const SearchLimits& limits = {});
 
 // A plan from a placement that something else chose.
 Plan make_plan(const Evaluator& evaluator, Placement placement, double lower_bound_ms);

@@ -120,17 +120,36 @@ TEST(Evaluate, ModelWithoutAtomsOnlyMovesItsInput) {
   EXPECT_TRUE(evaluation.blocks.empty());
 }
 
-TEST(Evaluate, MoreThanTwoTiersAreRefused) {
+// Device - edge - cloud: what goes from one end to the other passes the edge.
+TEST(Evaluate, TensorsAndControlTravelHopByHop) {
   v1::CostGraph message = toy_message();
   message.add_tiers()->set_name("cloud");
   for (auto& atom : *message.mutable_atoms()) atom.add_latency_ms(0.1);
+  const auto add_link = [&](const char* from, const char* to) {
+    v1::CostGraph::Link* link = message.add_links();
+    link->set_from(from);
+    link->set_to(to);
+    link->set_bytes_per_second(4e6);
+    link->set_latency_ms(7);
+  };
+  add_link("edge", "cloud");
+  add_link("cloud", "edge");
+  message.mutable_tiers(2)->set_block_overhead_ms(0.25);
   const CostGraph costs = make_cost_graph(message, "f.json");
-  try {
-    const Evaluator evaluator(costs);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "f.json: 3 tiers: plans for more than two tiers are not supported");
-  }
+  const Evaluation result = Evaluator(costs).evaluate({0, 2});
+  ASSERT_TRUE(result.feasible()) << result.infeasible;
+  // t: 8000 B up at 1000 and 4000 B/ms; y: 1000 B back at 4000 and 2000 B/ms.
+  ASSERT_EQ(result.transfers.size(), 4u);
+  EXPECT_DOUBLE_EQ(result.transfer_ms, 8 + 2 + 0.25 + 0.5);
+  EXPECT_EQ(result.moves, 4);
+  EXPECT_DOUBLE_EQ(result.handoff_ms, 2 * (5 + 7));
+  EXPECT_DOUBLE_EQ(result.compute_ms[2], 0.1 + 0.25);
+  EXPECT_DOUBLE_EQ(result.latency_ms, 12 + 0.35 + 10.75 + 24);
+  EXPECT_EQ(result.blocks.size(), 2u);
+  message.mutable_links()->RemoveLast();
+  const CostGraph one_way = make_cost_graph(message, "f.json");
+  EXPECT_EQ(Evaluator(one_way).evaluate({0, 2}).infeasible,
+            "there is no link or path of links from 'cloud' to 'device'");
 }
 
 }  // namespace
