@@ -153,8 +153,8 @@ class Campaign {
     options.visits = options_.visits;
     options.seed = options_.seed + rounds_;
     options.extra_until_us = extra_until_us(round, started_us, left);
-    RoundResult measured = measure_round(jobs, contexts_, stage_, clock_, options,
-                                         round_events(loaded, round_us));
+    RoundResult measured =
+        measure_round(jobs, contexts_, stage_, clock_, options, round_events(loaded, round_us));
     if (rounds_ == 1) {  // what was visited earlier is in this round
       for (const auto& [context, reading] : options_.earlier_readings) {
         add_reading(measured.readings[context], reading);
@@ -163,8 +163,8 @@ class Campaign {
     for (std::size_t i = 0; i < loaded.size(); ++i) keep(loaded[i], measured, i);
     progress_.done_us = done_us_ += round_us;
     // Visits added because there was time say nothing about those to come.
-    const double share = static_cast<double>(options_.visits) /
-                         std::max({measured.passes, options_.visits, 1U});
+    const double share =
+        static_cast<double>(options_.visits) / std::max({measured.passes, options_.visits, 1U});
     spent_us_ += (clock_.wall_us() - started_us) * share;
     guessed_us_ += round_us;
   }
@@ -174,16 +174,16 @@ class Campaign {
     std::size_t planned = 0;
     for (std::size_t item : loaded) planned += items_[item].contexts.size() * options_.visits;
     const double visit_us = planned > 0 ? round_us / static_cast<double>(planned) : 0;
-    events.on_visit = [this, &loaded, visit_us](std::size_t job, std::size_t context,
-                                                const v1::Visit& visit) {
+    events.on_visit = [this, &loaded, visit_us, round_us](std::size_t job, std::size_t context,
+                                                          const v1::Visit& visit) {
       if (events_.on_visit) {
         v1::Visit record = visit;
         record.set_signature(items_[loaded[job]].plan->signature());
         *record.mutable_context() = contexts_[context];
         events_.on_visit(record);
       }
-      progress_.done_us += visit_us;
-      if (events_.on_progress) events_.on_progress(progress_);
+      progress_.done_us = std::min(progress_.done_us + visit_us, done_us_ + round_us);
+      if (events_.on_progress) events_.on_progress(progress());
     };
     events.on_reading = [this](std::size_t context, const v1::Reading& reading) {
       if (!events_.on_reading) return;
@@ -192,6 +192,12 @@ class Campaign {
       events_.on_reading(record);
     };
     return events;
+  }
+
+  // With a budget, that is what will be used.
+  CampaignProgress progress() const {
+    if (options_.budget_us <= 0) return progress_;
+    return {clock_.wall_us() - start_us_, options_.budget_us};
   }
 
   void keep(std::size_t item, const RoundResult& measured, std::size_t job) {

@@ -117,7 +117,7 @@ std::vector<int> random_block(const graph::AtomGraph& graph, const std::string& 
     block.insert(next[random() % next.size()]);
     make_convex(graph, block);
   }
-  if (block.size() < 2) return {};
+  if (block.size() < 2 || block.size() == count) return {};
   return {block.begin(), block.end()};
 }
 

@@ -14,8 +14,8 @@ namespace adamec::measure {
 
 // A random convex set of 2 to (atoms - 1) atoms, ascending: a block as planners make them, grown
 // from one atom along tensors. Its size is log-uniform, so that small blocks are as frequent as
-// large ones. Depends on the graph, `name` (of the model), `seed` and `index` alone. Empty when the
-// graph has less than three atoms or the atom it started at has no neighbours.
+// large ones. Depends on the graph, `name` (of the model), `seed` and `index` alone. Empty when
+// nothing or everything is left: the atom it started at has no neighbours, or convexity took all.
 std::vector<int> random_block(const graph::AtomGraph& graph, const std::string& name,
                               std::uint64_t seed, unsigned index);
 
