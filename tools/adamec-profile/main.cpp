@@ -4,8 +4,10 @@
 
 #include "adamec/measure/atom_runner.h"
 #include "adamec/measure/sample_file.h"
+#include "tools/adamec-profile/export.h"
 #include "tools/adamec-profile/options.h"
 #include "tools/adamec-profile/profile.h"
+#include "tools/adamec-profile/report.h"
 #include "tools/adamec-profile/restart.h"
 #include "tools/adamec-profile/summary.h"
 #include "tools/adamec-profile/work_list.h"
@@ -18,7 +20,7 @@ using namespace adamec::tools;
 
 int list(const WorkList& work, const ProfileConfig& config, const CommonOptions& common,
          const Console& console) {
-  std::cout << (common.json ? list_json(work, config.contexts) : list_text(work, config.contexts));
+  std::cout << (common.json ? list_json(work, config) : list_text(work, config));
   console.note(work_summary(work, config));
   return kDone;
 }
@@ -28,7 +30,9 @@ int measure_and_print(const WorkList& work, const ProfileConfig& config,
   console.note(work_summary(work, config));
   const Summary summary = profile(work, config, common, console);
   if (common.json) {
-    std::cout << summary_json(summary, work);
+    std::cout << summary_json(summary, work, config);
+  } else if (config.csv) {
+    std::cout << samples_csv(summary.result.samples);
   } else if (config.output.empty()) {
     std::cout << latency_table(summary.result.samples);
   }
@@ -42,10 +46,11 @@ int measure_and_print(const WorkList& work, const ProfileConfig& config,
 int main(int argc, char** argv) {
   const ToolInfo info{
       "adamec-profile",
-      "Measure the atoms of archives on this machine: the latency of every different operator "
-      "configuration, in every context asked for.",
+      "Measure archives on this machine: the latency of every different operator configuration, of "
+      "blocks of them and of whole models, in every context asked for.",
       "  adamec-profile resnet18.atoms -o phone.samples\n"
-      "  adamec-profile *.atoms -o phone.samples --threads 1,2 --cpu-load 0,0.5 --budget 5min\n",
+      "  adamec-profile *.atoms -o phone.samples --threads 1,2 --cpu-load 0,0.5 --budget 5min\n"
+      "  adamec-profile --report phone.samples\n",
       "LibTorch " + measure::libtorch_version() +
           fmt::format(", sample format {}", measure::kSampleFormatVersion)};
   ProfileOptions options;
@@ -53,6 +58,7 @@ int main(int argc, char** argv) {
       argc, argv, info, [&](CLI::App& app) { add_options(app, options); },
       [&](const CommonOptions& common, const Console& console) {
         const ProfileConfig config = understand(options, common.json);
+        if (config.report) return report(config, common, console);
         if (!config.list) restart_for_measuring(argv, config.cpus);
         const WorkList work(config);
         return config.list ? list(work, config, common, console)

@@ -17,21 +17,32 @@ struct ProfileOptions {
   std::string output;
   std::string threads = "1";
   std::string cpu_load = "0";
+  std::string memory_limit;
+  std::string cpu_quota;
+  std::string frequency;
+  std::string device;
+  std::string contexts;
   std::string cpus;
   std::string budget;
   std::string only;
   std::string shard = "1/1";
+  std::vector<std::string> synthesize;
+  unsigned blocks = 12;
   unsigned visits = 0;
   std::uint64_t seed = 0;
+  bool atoms_only = false;
   bool list = false;
   bool resume = false;
+  bool report = false;
+  bool csv = false;
 };
 
 // The same, understood.
 struct ProfileConfig {
-  std::vector<std::string> archives;
-  std::string output;  // empty: print the latencies
+  std::vector<std::string> archives;  // with `report`: sample files
+  std::string output;                 // empty: print the latencies
   std::vector<v1::Context> contexts;
+  std::string device;  // of all contexts; empty: the CPU
   std::optional<measure::CpuList> cpus;
   measure::Selection selection;
   double budget_us = 0;
@@ -39,6 +50,8 @@ struct ProfileConfig {
   std::uint64_t seed = 0;
   bool list = false;
   bool resume = false;
+  bool report = false;
+  bool csv = false;
 };
 
 void add_options(CLI::App& app, ProfileOptions& options);

@@ -3,16 +3,21 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <set>
 
 #include "adamec/base/error.h"
-#include "adamec/base/file.h"
 #include "adamec/base/sha256.h"
 #include "adamec/measure/atom_program.h"
 #include "adamec/measure/atom_runner.h"
 #include "adamec/measure/machine.h"
+#include "adamec/measure/contexts.h"
+#include "adamec/measure/journal.h"
 #include "adamec/measure/sample_file.h"
+#include "adamec/torchscript/combine.h"
+#include "tools/adamec-profile/limited.h"
+#include "tools/adamec-profile/sample_writer.h"
 #include "tools/common/progress.h"
 
 namespace adamec::tools {
@@ -49,24 +54,16 @@ std::string make_run_id(const v1::Host& host) {
   return sha256_hex(fmt::format("{} {}", host.id(), now.count())).substr(0, 12);
 }
 
-v1::SampleSet joined(const v1::SampleSet& previous, const v1::Host& host,
-                     const std::vector<v1::Sample>& samples) {
-  v1::SampleSet all = previous;
-  if (all.hosts().empty()) *all.add_hosts() = host;
-  for (const v1::Sample& sample : samples) *all.add_samples() = sample;
-  return all;
-}
-
 void report_shortfalls(const measure::CampaignResult& result, const WorkList& work,
                        const ProfileConfig& config, const Console& console) {
   for (const measure::Failure& failure : result.failures) {
-    console.warn(failure_text(failure, config.archives[failure.plan->archive]));
+    console.warn(failure_text(failure, work, config));
   }
   if (result.left_out > 0) {
     console.warn(fmt::format("--budget: enough for {} of {} configurations",
                              work.items().size() - result.left_out, work.items().size()));
   }
-  if (result.measured == 0) fail("none of the {} atoms could be measured", work.items().size());
+  if (result.measured == 0) fail("none of the {} items could be measured", work.items().size());
 }
 
 measure::CampaignOptions campaign_options(const ProfileConfig& config, const v1::Host& host) {
@@ -79,46 +76,160 @@ measure::CampaignOptions campaign_options(const ProfileConfig& config, const v1:
   return options;
 }
 
+// Gives each item the visits that an interrupted run left in its journal.
+std::vector<measure::CampaignItem> with_earlier_visits(const WorkList& work,
+                                                       const std::vector<v1::Context>& contexts,
+                                                       const v1::Journal& journal) {
+  std::map<std::string, std::vector<const v1::Visit*>> visits;
+  for (const v1::Visit& visit : journal.visits()) {
+    visits[measure::measurement_key(visit.signature(), visit.context())].push_back(&visit);
+  }
+  std::vector<measure::CampaignItem> items = work.items();
+  for (measure::CampaignItem& item : items) {
+    for (const std::size_t context : item.contexts) {
+      const auto found =
+          visits.find(measure::measurement_key(item.plan->signature(), contexts[context]));
+      if (found == visits.end()) continue;
+      for (const v1::Visit* visit : found->second) item.earlier.emplace(context, *visit);
+    }
+  }
+  return items;
+}
+
+std::multimap<std::size_t, v1::Reading> earlier_readings(const std::vector<v1::Context>& contexts,
+                                                         const v1::Journal& journal) {
+  std::multimap<std::size_t, v1::Reading> readings;
+  for (const v1::Reading& reading : journal.readings()) {
+    const std::string key = measure::measurement_key("", reading.context());
+    for (std::size_t i = 0; i < contexts.size(); ++i) {
+      if (measure::measurement_key("", contexts[i]) == key) readings.emplace(i, reading);
+    }
+  }
+  return readings;
+}
+
+std::unique_ptr<measure::Runnable> load_item(const WorkList& work, const measure::PlanItem& item,
+                                             const ProfileConfig& config,
+                                             const measure::Clock& clock) {
+  const archive::Reader& archive = work.archive_of(item);
+  const measure::RunnerOptions options{config.seed, config.device};
+  switch (item.sample.subject()) {
+    case v1::SEQUENCE:
+      return measure::load_sequence(archive, clock, options);
+    case v1::BLOCK:
+    case v1::MODEL: {
+      const torchscript::Block block = torchscript::combine(archive, item.atoms, /*frozen=*/true);
+      return measure::load_atom(
+          measure::make_program(archive, item.name, block.record, block.inputs), options);
+    }
+    default:
+      return measure::load_atom(
+          measure::read_program(archive, archive.manifest().atoms(item.atoms[0])), options);
+  }
+}
+
+// Measures on the machine as it is and with the limits asked for.
+class Run {
+ public:
+  Run(const WorkList& work, const ProfileConfig& config, const CommonOptions& common,
+      const Console& console, const v1::Host& host, SampleWriter* writer,
+      const v1::Journal& journal)
+      : config_(config),
+        console_(console),
+        writer_(writer),
+        items_(with_earlier_visits(work, config.contexts, journal)),
+        options_(campaign_options(config, host)),
+        progress_("measuring", 1, common.quiet) {
+    options_.earlier_readings = earlier_readings(config.contexts, journal);
+    load_ = [this, &work](const measure::PlanItem& item) {
+      return load_item(work, item, config_, clock_);
+    };
+  }
+
+  measure::CampaignResult measure() {
+    // First the limits: their processes are forked while this one has one thread.
+    measure::CampaignResult result;
+    const auto limited = limited_items(items_, config_.contexts);
+    if (!limited.empty()) {
+      result = run_limited(limited, config_.contexts, load_, clock_, options_,
+                           [this](const std::vector<v1::Sample>& samples) { save(samples, {}); });
+    }
+    const auto unlimited = unlimited_items(items_, config_.contexts);
+    if (unlimited.empty()) return result;
+    std::vector<v1::Context> contexts = config_.contexts;
+    std::erase_if(contexts, [](const v1::Context& context) { return context.memory_limit() > 0; });
+    const measure::CpuList cpus = measure::current_affinity();
+    measure::Machine machine(cpus, contexts, clock_, measure::set_threads);
+    warn_about_machine(machine, contexts, cpus.size(), console_);
+    const measure::CampaignResult rest = run_campaign(
+        unlimited, config_.contexts, load_, machine, clock_, options_, events(result.samples));
+    result.measured += rest.measured;
+    result.left_out += rest.left_out;
+    result.failures.insert(result.failures.end(), rest.failures.begin(), rest.failures.end());
+    result.samples.insert(result.samples.end(), rest.samples.begin(), rest.samples.end());
+    return result;
+  }
+
+ private:
+  measure::CampaignEvents events(const std::vector<v1::Sample>& before) {
+    measure::CampaignEvents events;
+    events.on_visit = [this](const v1::Visit& visit) {
+      if (writer_ != nullptr) writer_->add(visit);
+    };
+    events.on_reading = [this](const v1::Reading& reading) {
+      if (writer_ != nullptr) writer_->add(reading);
+    };
+    events.on_progress = [this](const measure::CampaignProgress& progress) {
+      progress_.update(static_cast<std::size_t>(progress.done_us * 1e-3),
+                       static_cast<std::size_t>(progress.all_us * 1e-3));
+    };
+    events.on_round = [this, &before](const std::vector<v1::Sample>& samples) {
+      save(before, samples);
+    };
+    return events;
+  }
+
+  void save(std::vector<v1::Sample> samples, const std::vector<v1::Sample>& more) {
+    samples.insert(samples.end(), more.begin(), more.end());
+    if (writer_ != nullptr) writer_->save(samples);
+  }
+
+  const ProfileConfig& config_;
+  const Console& console_;
+  SampleWriter* writer_;
+  const measure::SystemClock clock_;
+  const std::vector<measure::CampaignItem> items_;
+  measure::CampaignOptions options_;
+  measure::Loader load_;
+  Progress progress_;
+};
+
 }  // namespace
 
 Summary profile(const WorkList& work, const ProfileConfig& config, const CommonOptions& common,
                 const Console& console) {
   const measure::SystemClock clock;
   const double start_us = clock.wall_us();
-  std::unique_ptr<OutputFile> output;  // made first: better to fail now than after the work
-  if (!config.output.empty()) output = std::make_unique<OutputFile>(config.output);
+  measure::check_device(config.device);
   Summary summary;
   summary.host = describe_host(measure::read_host_facts(), measure::loaded_libraries());
   measure::check_same_host(work.previous(), summary.host, config.output);
+  v1::Journal journal;
+  if (config.resume) {
+    journal = measure::read_journal(measure::journal_path(config.output), summary.host);
+  }
+  std::unique_ptr<SampleWriter> writer;  // made first: better to fail now than after the work
+  if (!config.output.empty()) {
+    writer = std::make_unique<SampleWriter>(config.output, work.previous(), summary.host, journal,
+                                            work.parts());
+  }
   if (!work.items().empty()) {
-    const measure::CpuList cpus = measure::current_affinity();
-    const auto loaded = [](const v1::Context& context) { return context.cpu_load() > 0; };
-    const bool with_load = std::any_of(config.contexts.begin(), config.contexts.end(), loaded);
-    measure::Machine machine(cpus, with_load, clock, measure::set_threads);
-    warn_about_machine(machine, config.contexts, cpus.size(), console);
-    const measure::CampaignOptions options = campaign_options(config, summary.host);
-    Progress progress("measuring", planned_visits(work.items(), options), common.quiet);
-    std::size_t visits = 0;
-    measure::CampaignEvents events;
-    events.on_visit = [&] { progress.update(++visits); };
-    events.on_round = [&](const std::vector<v1::Sample>& samples) {
-      if (!config.resume) return;
-      write_file(config.output, joined(work.previous(), summary.host, samples).SerializeAsString());
-    };
-    const auto load = [&](const measure::PlanItem& item) {
-      return measure::load_atom(measure::read_program(work.archive_of(item), *item.atom),
-                                config.seed);
-    };
     summary.result =
-        run_campaign(work.items(), config.contexts, load, machine, clock, options, events);
+        Run(work, config, common, console, summary.host, writer.get(), journal).measure();
   }
   summary.seconds = (clock.wall_us() - start_us) * 1e-6;
   if (!work.items().empty()) report_shortfalls(summary.result, work, config, console);
-  if (output) {
-    output->write(
-        joined(work.previous(), summary.host, summary.result.samples).SerializeAsString());
-    output->commit();
-  }
+  if (writer) writer->finish(summary.result.samples);
   return summary;
 }
 

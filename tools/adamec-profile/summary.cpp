@@ -2,44 +2,17 @@
 
 #include <algorithm>
 #include <cctype>
-#include <nlohmann/json.hpp>
 
 #include "adamec/base/error.h"
 #include "adamec/base/text_table.h"
+#include "adamec/measure/contexts.h"
 #include "adamec/measure/sample_file.h"
+#include "tools/adamec-profile/export.h"
 
 namespace adamec::tools {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json host_json(const v1::Host& host) {
-  return {{"id", host.id()},
-          {"cpu", host.cpu_model()},
-          {"cores", host.cores()},
-          {"architecture", host.architecture()},
-          {"frequency_governor", host.frequency_governor()},
-          {"libtorch", host.libtorch_version()},
-          {"blas", host.blas()},
-          {"onednn", host.onednn()},
-          {"openmp", host.openmp()}};
-}
-
-Json sample_json(const v1::Sample& sample) {
-  const v1::Latency& latency = sample.latency();
-  return {{"atom", sample.sample_atom()},
-          {"signature", sample.signature()},
-          {"threads", sample.context().threads()},
-          {"cpu_load", sample.context().cpu_load()},
-          {"observed_cpu_load", sample.observed().cpu_load()},
-          {"min_us", latency.min_us()},
-          {"p50_us", latency.p50_us()},
-          {"p95_us", latency.p95_us()},
-          {"iqr_us", latency.iqr_us()},
-          {"cpu_us", latency.cpu_us()},
-          {"visits", latency.visits()},
-          {"runs", latency.runs()}};
-}
 
 std::string quoted(const std::string& argument) {
   const auto plain = [](unsigned char c) {
@@ -57,23 +30,22 @@ std::string quoted(const std::string& argument) {
 std::string latency_table(const std::vector<v1::Sample>& samples) {
   using enum TextTable::Align;
   TextTable table({{"atom", kLeft},
-                   {"threads", kRight},
-                   {"load", kRight},
+                   {"context", kLeft},
                    {"min us", kRight},
                    {"p50 us", kRight},
                    {"p95 us", kRight},
                    {"runs", kRight}});
   for (const v1::Sample& sample : samples) {
     const v1::Latency& latency = sample.latency();
-    table.add_row({printable(sample.sample_atom()), fmt::format("{}", sample.context().threads()),
-                   fmt::format("{}", sample.context().cpu_load()),
+    table.add_row({printable(sample.sample_atom()), measure::context_text(sample.context()),
                    fmt::format("{:.1f}", latency.min_us()), fmt::format("{:.1f}", latency.p50_us()),
                    fmt::format("{:.1f}", latency.p95_us()), fmt::format("{}", latency.runs())});
   }
   return table.str();
 }
 
-std::string summary_json(const Summary& summary, const WorkList& work) {
+std::string summary_json(const Summary& summary, const WorkList& work,
+                         const ProfileConfig& config) {
   const measure::Repeatability repeat = measure::repeatability(summary.result.samples);
   Json json;
   json["host"] = host_json(summary.host);
@@ -87,9 +59,10 @@ std::string summary_json(const Summary& summary, const WorkList& work) {
                            {"within_10_percent", repeat.within_10}};
   json["failures"] = Json::array();
   for (const measure::Failure& failure : summary.result.failures) {
-    json["failures"].push_back({{"archive", work.archive_of(*failure.plan).name()},
-                                {"atom", failure.plan->atom->id()},
-                                {"reason", failure.reason}});
+    json["failures"].push_back(
+        {{"atom", failure.plan->sample.sample_atom()},
+         {"reason", failure.reason},
+         {"reproduce", reproducing_line(failure, work, config)}});
   }
   json["samples"] = Json::array();
   for (const v1::Sample& sample : summary.result.samples) {
@@ -111,9 +84,24 @@ std::string summary_line(const Summary& summary) {
   return text;
 }
 
-std::string failure_text(const measure::Failure& failure, const std::string& archive) {
-  return fmt::format("{}; to reproduce: adamec-profile {} --only {} --threads 1", failure.reason,
-                     quoted(archive), quoted(failure.plan->atom->id()));
+std::string reproducing_line(const measure::Failure& failure, const WorkList& work,
+                             const ProfileConfig& config) {
+  const measure::PlanItem& item = *failure.plan;
+  std::string line = fmt::format("adamec-profile {} --only {}", quoted(work.given_as(item, config)),
+                                 quoted(item.name));
+  if (item.sample.subject() == v1::BLOCK) {
+    line += fmt::format(" --blocks {} --seed {}", config.selection.blocks, config.seed);
+  }
+  line += " --threads 1";
+  if (failure.memory_limit > 0) line += fmt::format(" --memory-limit {}", failure.memory_limit);
+  if (!config.device.empty()) line += " --device " + quoted(config.device);
+  return line;
+}
+
+std::string failure_text(const measure::Failure& failure, const WorkList& work,
+                         const ProfileConfig& config) {
+  return fmt::format("{}; to reproduce: {}", failure.reason,
+                     reproducing_line(failure, work, config));
 }
 
 }  // namespace adamec::tools

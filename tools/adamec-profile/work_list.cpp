@@ -7,7 +7,9 @@
 #include "adamec/base/error.h"
 #include "adamec/base/text_table.h"
 #include "adamec/base/units.h"
+#include "adamec/measure/contexts.h"
 #include "adamec/measure/sample_file.h"
+#include "tools/adamec-profile/export.h"
 
 namespace adamec::tools {
 namespace {
@@ -20,12 +22,25 @@ std::set<std::string> measured_already(const v1::SampleSet& samples) {
   return keys;
 }
 
-std::string principal_operator(const v1::Atom& atom) {
-  return atom.operators().empty() ? "" : printable(atom.operators(0).name());
+std::string what_it_is(const v1::Sample& sample) {
+  if (sample.parts_size() > 0) return fmt::format("{} atoms", sample.parts_size());
+  return sample.operators().empty() ? "" : printable(sample.operators(0).name());
 }
 
-std::string context_text(const v1::Context& context) {
-  return fmt::format("{}x{}", context.threads(), context.cpu_load());
+std::string short_context(const v1::Context& context) {
+  std::string text = fmt::format("{}x{}", context.threads(), context.cpu_load());
+  if (context.memory_limit() > 0) text += "@" + std::to_string(context.memory_limit() >> 20) + "MiB";
+  if (context.cpu_quota() > 0) text += fmt::format("/q{}", context.cpu_quota());
+  if (context.frequency() > 0) text += fmt::format("/f{}", context.frequency());
+  return text;
+}
+
+double all_us(const WorkList& work, const ProfileConfig& config) {
+  double us = 0;
+  for (const measure::CampaignItem& item : work.items()) {
+    us += measure::expected_us(item, config.contexts, config.visits);
+  }
+  return us;
 }
 
 }  // namespace
@@ -34,12 +49,10 @@ WorkList::WorkList(const ProfileConfig& config) {
   for (const std::string& path : config.archives) {
     archives_.push_back(archive::Reader::open(path));
   }
-  std::vector<const v1::Manifest*> manifests;
   for (const archive::Reader& reader : archives_) {
-    manifests.push_back(&reader.manifest());
     atoms_ += static_cast<std::size_t>(reader.manifest().atoms_size());
   }
-  plan_ = measure::make_plan(manifests, config.selection);
+  plan_ = measure::make_plan(sources(), config.selection);
   if (plan_.empty()) {
     if (atoms_ == 0) fail("{}: no atoms", archives_.front().name());
     fail("{}: none of the {} atoms is chosen by --only and --shard", archives_.front().name(),
@@ -50,42 +63,59 @@ WorkList::WorkList(const ProfileConfig& config) {
   }
   const std::set<std::string> done = measured_already(previous_);
   for (const measure::PlanItem& item : plan_) {
-    auto contexts = measure::open_contexts(item.signature, config.contexts, done);
-    if (!contexts.empty()) items_.push_back({&item, manifests[item.archive], std::move(contexts)});
+    auto contexts = measure::open_contexts(item.signature(), config.contexts, done);
+    if (!contexts.empty()) items_.push_back({&item, std::move(contexts), {}});
   }
 }
 
-std::string list_text(const WorkList& work, const std::vector<v1::Context>& contexts) {
+std::vector<measure::PlanSource> WorkList::sources() const {
+  std::vector<measure::PlanSource> result;
+  for (const archive::Reader& reader : archives_) {
+    result.push_back({&reader.manifest(), &reader.graph()});
+  }
+  return result;
+}
+
+std::vector<v1::Configuration> WorkList::parts() const {
+  return measure::part_configurations(sources(), plan_);
+}
+
+std::string list_text(const WorkList& work, const ProfileConfig& config) {
   using enum TextTable::Align;
   TextTable table({{"atom", kLeft},
                    {"operator", kLeft},
                    {"models", kRight},
                    {"weights", kRight},
+                   {"about", kRight},
                    {"threads x load", kLeft}});
   for (const measure::CampaignItem& item : work.items()) {
     std::string text;
-    for (std::size_t context : item.contexts) text += context_text(contexts[context]) + " ";
-    const v1::Atom& atom = *item.plan->atom;
-    table.add_row({printable(measure::qualified_name(*item.manifest, atom)),
-                   principal_operator(atom), fmt::format("{}", item.plan->models.size()),
-                   format_bytes(atom.weight_bytes()), text});
+    for (std::size_t context : item.contexts) {
+      text += short_context(config.contexts[context]) + " ";
+    }
+    const v1::Sample& sample = item.plan->sample;
+    const double us = measure::expected_us(item, config.contexts, config.visits);
+    table.add_row({printable(sample.sample_atom()), what_it_is(sample),
+                   fmt::format("{}", sample.models_size()), format_bytes(sample.weight_bytes()),
+                   format_ms(us * 1e-3), text});
   }
   return table.str();
 }
 
-std::string list_json(const WorkList& work, const std::vector<v1::Context>& contexts) {
+std::string list_json(const WorkList& work, const ProfileConfig& config) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const measure::CampaignItem& item : work.items()) {
+    const v1::Sample& sample = item.plan->sample;
     nlohmann::ordered_json entry;
-    entry["atom"] = measure::qualified_name(*item.manifest, *item.plan->atom);
-    entry["operator"] = principal_operator(*item.plan->atom);
-    entry["signature"] = item.plan->signature;
-    entry["models"] = item.plan->models;
+    entry["atom"] = sample.sample_atom();
+    entry["subject"] = v1::Subject_Name(sample.subject());
+    entry["operator"] = what_it_is(sample);
+    entry["signature"] = sample.signature();
+    entry["models"] = std::vector<std::string>(sample.models().begin(), sample.models().end());
+    entry["expected_seconds"] = 1e-6 * measure::expected_us(item, config.contexts, config.visits);
     entry["contexts"] = nlohmann::ordered_json::array();
     for (std::size_t index : item.contexts) {
-      const v1::Context& context = contexts[index];
-      entry["contexts"].push_back(
-          {{"threads", context.threads()}, {"cpu_load", context.cpu_load()}});
+      entry["contexts"].push_back(context_json(config.contexts[index]));
     }
     list.push_back(std::move(entry));
   }
@@ -93,16 +123,11 @@ std::string list_json(const WorkList& work, const std::vector<v1::Context>& cont
 }
 
 std::string work_summary(const WorkList& work, const ProfileConfig& config) {
-  measure::CampaignOptions options;
-  options.visits = config.visits;
-  const double us = measure::planned_us(work.items(), config.contexts, options);
-  std::string text =
-      fmt::format("{} atoms, {} configurations chosen, {} to measure in {} context{}", work.atoms(),
-                  work.configurations(), work.items().size(), config.contexts.size(),
-                  config.contexts.size() == 1 ? "" : "s");
-  return text + fmt::format(", {}", config.budget_us > 0
-                                        ? "about " + format_ms(config.budget_us * 1e-3)
-                                        : "at least " + format_ms(us * 1e-3));
+  const double us = config.budget_us > 0 ? config.budget_us : all_us(work, config);
+  return fmt::format("{} atoms, {} configurations chosen, {} to measure in {} context{}, about {}",
+                     work.atoms(), work.configurations(), work.items().size(),
+                     config.contexts.size(), config.contexts.size() == 1 ? "" : "s",
+                     format_ms(us * 1e-3));
 }
 
 }  // namespace adamec::tools

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,10 @@ struct AtomProgram {
   std::string record;  // TorchScript file
   std::vector<AtomInput> inputs;
 };
+
+// A program that takes these tensors (ids of the archive's manifest).
+AtomProgram make_program(const archive::Reader& archive, const std::string& name,
+                         std::string record, std::span<const std::string> inputs);
 
 // Reads the atom's records. Throws Error when one is damaged.
 AtomProgram read_program(const archive::Reader& archive, const v1::Atom& atom);

@@ -4,6 +4,7 @@
 #include <ATen/Config.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <dlfcn.h>
 #include <torch/script.h>
 #include <torch/version.h>
@@ -99,9 +100,13 @@ at::Tensor random_tensor(const v1::TensorType& type, at::Generator& generator) {
   return at::randn(shape, generator).to(dtype);
 }
 
-torch::jit::Module load_module(const std::string& record) {
+at::Device device_of(const std::string& device) {
+  return device.empty() ? at::Device(at::kCPU) : at::Device(device);
+}
+
+torch::jit::Module load_module(const std::string& record, const at::Device& device) {
   std::istringstream stream(record);
-  torch::jit::Module module = torch::jit::load(stream, at::kCPU);
+  torch::jit::Module module = torch::jit::load(stream, device);
   module.eval();
   try {
     return torch::jit::freeze(module);
@@ -110,19 +115,26 @@ torch::jit::Module load_module(const std::string& record) {
   }
 }
 
+c10::IValue make_input(const AtomInput& input, at::Generator& generator, const at::Device& device) {
+  if (!input.weight_record.empty()) return load_module(input.weight_record, device).forward({});
+  return random_tensor(input.type, generator).to(device);
+}
+
+// Work on other devices goes on after the call has returned.
+void finish(const at::Device& device) {
+  if (device.is_cuda()) at::detail::getCUDAHooks().deviceSynchronize(device.index());
+}
+
 class TorchAtom final : public Runnable {
  public:
-  TorchAtom(const AtomProgram& program, std::uint64_t seed)
+  TorchAtom(const AtomProgram& program, const RunnerOptions& options)
       : name_(program.name),
-        module_(load_module(program.record)),
+        device_(device_of(options.device)),
+        module_(load_module(program.record, device_)),
         method_(module_.get_method("forward")) {
-    at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+    at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(options.seed);
     for (const AtomInput& input : program.inputs) {
-      if (input.weight_record.empty()) {
-        inputs_.emplace_back(random_tensor(input.type, generator));
-      } else {
-        inputs_.push_back(load_module(input.weight_record).forward({}));
-      }
+      inputs_.push_back(make_input(input, generator, device_));
     }
   }
 
@@ -130,14 +142,96 @@ class TorchAtom final : public Runnable {
     guarded(name_, [&] {
       const c10::InferenceMode inference;
       method_(inputs_);
+      finish(device_);
     });
   }
 
  private:
   std::string name_;
+  at::Device device_;
   torch::jit::Module module_;
   torch::jit::Method method_;
   std::vector<c10::IValue> inputs_;
+};
+
+class TorchSequence final : public Runnable {
+ public:
+  TorchSequence(const archive::Reader& archive, const Clock& clock, const RunnerOptions& options)
+      : name_(archive.name()),
+        clock_(clock),
+        device_(device_of(options.device)),
+        tensors_(archive.graph().tensors().size()) {
+    at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(options.seed);
+    const v1::Manifest& manifest = archive.manifest();
+    for (int i = 0; i < manifest.tensors_size(); ++i) {
+      const v1::Tensor& tensor = manifest.tensors(i);
+      if (tensor.role() == v1::INTERMEDIATE) continue;
+      AtomInput input{tensor.type(), ""};
+      if (tensor.role() == v1::WEIGHT) input.weight_record = archive.read_weight(tensor);
+      given_.emplace_back(i, make_input(input, generator, device_));
+    }
+    for (int i = 0; i < manifest.atoms_size(); ++i) add_step(archive, i);
+    step_us_.resize(steps_.size());
+  }
+
+  void run() override {
+    guarded(name_, [&] {
+      const c10::InferenceMode inference;
+      for (const auto& [tensor, value] : given_) tensors_[tensor] = value;
+      for (std::size_t i = 0; i < steps_.size(); ++i) step_us_[i] = run_step(steps_[i]);
+    });
+  }
+
+  std::span<const double> step_us() const override { return step_us_; }
+
+ private:
+  struct Step {
+    torch::jit::Module module;
+    torch::jit::Method method;
+    const graph::Atom* atom = nullptr;
+    std::vector<int> last_used;  // tensors that no later step needs
+  };
+
+  void add_step(const archive::Reader& archive, int index) {
+    const graph::Atom& atom = archive.graph().atoms()[index];
+    torch::jit::Module module =
+        load_module(archive.read_atom(archive.manifest().atoms(index)), device_);
+    Step step{module, module.get_method("forward"), &atom, {}};
+    for (const auto* tensors : {&atom.inputs, &atom.outputs}) {
+      for (const int tensor : *tensors) {
+        const std::vector<int>& consumers = archive.graph().tensors()[tensor].consumers;
+        if (consumers.empty() || consumers.back() == index) step.last_used.push_back(tensor);
+      }
+    }
+    steps_.push_back(std::move(step));
+  }
+
+  double run_step(Step& step) {
+    std::vector<c10::IValue> inputs;
+    for (const int tensor : step.atom->inputs) inputs.push_back(tensors_[tensor]);
+    const double start = clock_.wall_us();
+    c10::IValue result = step.method(std::move(inputs));
+    finish(device_);
+    const double us = clock_.wall_us() - start;
+    const std::vector<int>& outputs = step.atom->outputs;
+    if (outputs.size() == 1) {
+      tensors_[outputs[0]] = std::move(result);
+    } else {
+      for (std::size_t i = 0; i < outputs.size(); ++i) {
+        tensors_[outputs[i]] = result.toTupleRef().elements().at(i);
+      }
+    }
+    for (const int tensor : step.last_used) tensors_[tensor] = c10::IValue();
+    return us;
+  }
+
+  std::string name_;
+  const Clock& clock_;
+  at::Device device_;
+  std::vector<std::pair<int, c10::IValue>> given_;  // inputs and shared weights, by tensor
+  std::vector<Step> steps_;
+  std::vector<c10::IValue> tensors_;  // while it runs
+  std::vector<double> step_us_;
 };
 
 // The text between the first `before` and the next of the characters `end`.
@@ -189,10 +283,34 @@ void set_threads(unsigned threads) {
   }
 }
 
-std::unique_ptr<Runnable> load_atom(const AtomProgram& program, std::uint64_t seed) {
+void check_device(const std::string& device) {
+  if (device.empty() || device == "cpu") return;
+  const std::string prefix = "cuda:";
+  const std::string digits = device.rfind(prefix, 0) == 0 ? device.substr(prefix.size()) : "";
+  if (digits.empty() || digits.size() > 3 ||
+      digits.find_first_not_of("0123456789") != std::string::npos) {
+    fail_with(ErrorKind::kUsage, "--device: '{}' is neither cpu nor cuda:N", printable(device));
+  }
+  if (!at::hasCUDA()) {
+    fail("--device: no {}: LibTorch {} here is built without CUDA, or there is no GPU", device,
+         libtorch_version());
+  }
+  const long count = at::detail::getCUDAHooks().getNumGPUs();
+  if (std::stol(digits) >= count) fail("--device: no {}: {} GPUs here", device, count);
+}
+
+std::unique_ptr<Runnable> load_atom(const AtomProgram& program, const RunnerOptions& options) {
   return guarded(program.name, [&]() -> std::unique_ptr<Runnable> {
     const c10::InferenceMode inference;
-    return std::make_unique<TorchAtom>(program, seed);
+    return std::make_unique<TorchAtom>(program, options);
+  });
+}
+
+std::unique_ptr<Runnable> load_sequence(const archive::Reader& archive, const Clock& clock,
+                                        const RunnerOptions& options) {
+  return guarded(archive.name(), [&]() -> std::unique_ptr<Runnable> {
+    const c10::InferenceMode inference;
+    return std::make_unique<TorchSequence>(archive, clock, options);
   });
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "adamec/measure/atom_program.h"
+#include "adamec/measure/clock.h"
 #include "adamec/measure/host.h"
 #include "adamec/measure/runnable.h"
 
@@ -19,9 +20,23 @@ Libraries loaded_libraries();
 // Threads within an operator, for LibTorch and for a BLAS with threads of its own (OpenBLAS).
 void set_threads(unsigned threads);
 
-// Loads the atom as it runs inside a block: frozen, in inference mode. Its inputs are made up:
-// floating point normal, integers 0 or 1 (they may be indices), by the seed. Throws Error, also
-// from run(), with the program's name and LibTorch's reason in one line.
-std::unique_ptr<Runnable> load_atom(const AtomProgram& program, std::uint64_t seed);
+// Where to run: "" or "cpu", "cuda:0". Throws Error(kUsage) unless it is one of these forms, and
+// Error when this machine or this LibTorch has no such device.
+void check_device(const std::string& device);
+
+struct RunnerOptions {
+  std::uint64_t seed = 0;  // of the inputs
+  std::string device;
+};
+
+// Loads the atom (or block) as it runs inside a block: frozen, in inference mode. Its inputs are
+// made up: floating point normal, integers 0 or 1 (they may be indices), by the seed. Throws Error,
+// also from run(), with the program's name and LibTorch's reason in one line.
+std::unique_ptr<Runnable> load_atom(const AtomProgram& program, const RunnerOptions& options);
+
+// All atoms of the archive, run one after the other as modules of their own: the tensors of one are
+// the inputs of the next. Its steps are the atoms, in the manifest's order. `clock` must outlive it.
+std::unique_ptr<Runnable> load_sequence(const archive::Reader& archive, const Clock& clock,
+                                        const RunnerOptions& options);
 
 }  // namespace adamec::measure

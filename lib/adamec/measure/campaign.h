@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,14 +19,20 @@ namespace adamec::measure {
 // What to measure: configurations, each in some of the contexts.
 struct CampaignItem {
   const PlanItem* plan = nullptr;
-  const v1::Manifest* manifest = nullptr;
   std::vector<std::size_t> contexts;
+  // Visits that an interrupted run made, by index of the context.
+  std::multimap<std::size_t, v1::Visit> earlier;
 };
 
 struct CampaignOptions {
   unsigned visits = kFewestVisits;  // at least, per configuration and context
   std::uint64_t seed = 0;
+  // Indices of items in the order to measure them; empty: random by the seed. A budget that is too
+  // small leaves out the last.
+  std::vector<std::size_t> order;
   double budget_us = 0;  // time to spend altogether; 0: what the visits take
+  // Of an interrupted run's last round, by index of the context.
+  std::multimap<std::size_t, v1::Reading> earlier_readings;
   std::string host_id;
   std::string run_id;  // names this run in Sample.round
   // Of what is loaded and interleaved at one time. Many, so that the visits of each lie apart.
@@ -36,6 +43,7 @@ struct CampaignOptions {
 struct Failure {
   const PlanItem* plan = nullptr;
   std::string reason;
+  std::uint64_t memory_limit = 0;  // of the context it failed in, where that is known to matter
 };
 
 // In the order of the items and contexts, whatever order they were measured in.
@@ -46,27 +54,34 @@ struct CampaignResult {
   std::size_t left_out = 0;  // items the budget had no room for
 };
 
+// How far a campaign is, in expected time.
+struct CampaignProgress {
+  double done_us = 0;
+  double all_us = 0;
+};
+
 // Loads the atom of a plan item, ready to run. Throws Error.
 using Loader = std::function<std::unique_ptr<Runnable>(const PlanItem&)>;
 
 struct CampaignEvents {
-  std::function<void()> on_visit;
+  std::function<void(const v1::Visit&)> on_visit;
+  std::function<void(const v1::Reading&)> on_reading;
+  // After every visit, too.
+  std::function<void(const CampaignProgress&)> on_progress;
   // After every round, with the samples so far.
   std::function<void(const std::vector<v1::Sample>&)> on_round;
 };
 
-// Measures the items in rounds (protocol.h): in random order, as many at once as memory allows.
-// With a budget, visits are added while there is time and items left out when there is not; at
+// Measures the items in rounds (protocol.h): as many at once as memory allows, those first that were
+// visited before. With a budget, visits are added while there is time and items left out when there is not; at
 // least one item is measured. An atom that fails is reported and the others go on.
 CampaignResult run_campaign(std::span<const CampaignItem> items,
                             std::span<const v1::Context> contexts, const Loader& load, Stage& stage,
                             const Clock& clock, const CampaignOptions& options,
                             const CampaignEvents& events);
 
-// Visits that run_campaign will make at least, for a progress bar.
-std::size_t planned_visits(std::span<const CampaignItem> items, const CampaignOptions& options);
-// The least time they take, without loading and without a budget.
-double planned_us(std::span<const CampaignItem> items, std::span<const v1::Context> contexts,
-                  const CampaignOptions& options);
+// About how long the item takes, loading included, guessed from its work.
+double expected_us(const CampaignItem& item, std::span<const v1::Context> contexts,
+                   unsigned visits);
 
 }  // namespace adamec::measure

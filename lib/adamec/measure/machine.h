@@ -2,26 +2,34 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "adamec/measure/affinity.h"
 #include "adamec/measure/clock.h"
+#include "adamec/measure/control_group.h"
+#include "adamec/measure/frequency.h"
 #include "adamec/measure/load_generator.h"
-#include "adamec/measure/proc_stat.h"
+#include "adamec/measure/observe.h"
 #include "adamec/measure/stage.h"
 
 namespace adamec::measure {
 
-// The machine we run on: threads of LibTorch, load by other processes.
+// The machine we run on: threads of LibTorch, load by other processes, limits on this process.
 class Machine final : public Stage {
  public:
-  // `cpus` are the CPUs this process may use. `with_load`: contexts with CPU load will be asked
-  // for, so start the load generator (idle). `set_threads` tells LibTorch.
-  Machine(const CpuList& cpus, bool with_load, const Clock& clock,
+  // `cpus` are the CPUs this process may use; `contexts` those that will be entered, so that what
+  // they need is made ready: the load generator (idle), control groups (without limits yet).
+  // `set_threads` tells LibTorch. Throws Error when the host does not offer what they need.
+  Machine(const CpuList& cpus, std::span<const v1::Context> contexts, const Clock& clock,
           std::function<void(unsigned)> set_threads);
+  ~Machine() override;
 
   void enter(const v1::Context& context) override;
-  LoadReading leave() override;
+  v1::Reading leave() override;
+
+  // For what is loaded before the first enter().
+  void limit_memory(std::uint64_t bytes);
 
   // Makes a load while this process sleeps and returns the share of the CPUs' time that others got,
   // by /proc/stat: close to `cpu_load` when the generator works and nobody else is busy.
@@ -34,10 +42,13 @@ class Machine final : public Stage {
   const Clock& clock_;
   std::function<void(unsigned)> set_threads_;
   std::unique_ptr<LoadGenerator> generator_;
-  unsigned threads_ = 0;
-  double load_ = 0;
-  CpuTicks start_ticks_;
+  std::unique_ptr<ControlGroup> memory_;
+  std::unique_ptr<ControlGroup> cpu_time_;
+  std::unique_ptr<FrequencyLimit> frequency_;
+  v1::Context current_;  // what has been set
+  Snapshot start_;
   double start_cpu_us_ = 0;
+  double start_wall_us_ = 0;
 };
 
 }  // namespace adamec::measure

@@ -13,11 +13,16 @@ namespace {
 class Round {
  public:
   Round(std::span<const Job> jobs, std::span<const v1::Context> contexts, Stage& stage,
-        const Clock& clock, const std::function<void()>& on_visit)
-      : jobs_(jobs), contexts_(contexts), stage_(stage), clock_(clock), on_visit_(on_visit) {
-    result_.loads.resize(contexts.size());
+        const Clock& clock, const RoundEvents& events)
+      : jobs_(jobs), contexts_(contexts), stage_(stage), clock_(clock), events_(events) {
+    result_.readings.resize(contexts.size());
     result_.jobs.resize(jobs.size());
-    for (JobResult& job : result_.jobs) job.series.resize(contexts.size());
+    for (std::size_t job = 0; job < jobs.size(); ++job) {
+      result_.jobs[job].series.resize(contexts.size());
+      for (const auto& [context, visit] : jobs[job].earlier) {
+        result_.jobs[job].series[context].add(visit);
+      }
+    }
   }
 
   void pass(std::uint64_t seed) {
@@ -48,32 +53,40 @@ class Round {
            std::find(contexts.begin(), contexts.end(), context) != contexts.end();
   }
 
+  // As many visits as passes, those made earlier included.
+  bool due(std::size_t job, std::size_t context) const {
+    return wanted(job, context) &&
+           result_.jobs[job].series[context].visits() <= result_.passes;
+  }
+
   void visit_all(std::size_t context, std::vector<std::size_t> order) {
-    std::erase_if(order, [&](std::size_t job) { return !wanted(job, context); });
+    std::erase_if(order, [&](std::size_t job) { return !due(job, context); });
     if (order.empty()) return;
-    const VisitOptions options = visit_options(contexts_[context].cpu_load());
+    const VisitOptions options = visit_options(contexts_[context]);
     stage_.enter(contexts_[context]);
     for (std::size_t job : order) visit(job, context, options);
-    const LoadReading load = stage_.leave();
-    result_.loads[context].others += load.others;
-    result_.loads[context].total += load.total;
+    const v1::Reading reading = stage_.leave();
+    add_reading(result_.readings[context], reading);
+    if (events_.on_reading) events_.on_reading(context, reading);
   }
 
   void visit(std::size_t job, std::size_t context, const VisitOptions& options) {
     JobResult& result = result_.jobs[job];
+    v1::Visit visit;
     try {
-      result.series[context].visit(*jobs_[job].runnable, clock_, options);
+      visit = result.series[context].visit(*jobs_[job].runnable, clock_, options);
     } catch (const Error& error) {
       result.failure = error.what();
+      return;
     }
-    on_visit_();
+    if (events_.on_visit) events_.on_visit(job, context, visit);
   }
 
   std::span<const Job> jobs_;
   std::span<const v1::Context> contexts_;
   Stage& stage_;
   const Clock& clock_;
-  const std::function<void()>& on_visit_;
+  const RoundEvents& events_;
   RoundResult result_;
 };
 
@@ -92,8 +105,8 @@ std::vector<std::size_t> shuffled(std::size_t count, std::uint64_t seed, std::ui
 
 RoundResult measure_round(std::span<const Job> jobs, std::span<const v1::Context> contexts,
                           Stage& stage, const Clock& clock, const RoundOptions& options,
-                          const std::function<void()>& on_visit) {
-  Round round(jobs, contexts, stage, clock, on_visit);
+                          const RoundEvents& events) {
+  Round round(jobs, contexts, stage, clock, events);
   const auto more = [&] {
     return round.passes() < kMostVisits && clock.wall_us() < options.extra_until_us;
   };

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ inline constexpr unsigned kMostVisits = 64;
 struct Job {
   Runnable* runnable = nullptr;
   std::vector<std::size_t> contexts;  // indices into the contexts of the round
+  // Visits made before, by index of the context: as many fewer are made now.
+  std::multimap<std::size_t, v1::Visit> earlier;
 };
 
 struct RoundOptions {
@@ -36,17 +39,22 @@ struct JobResult {
 
 struct RoundResult {
   std::vector<JobResult> jobs;
-  std::vector<LoadReading> loads;  // per context, over all visits
+  std::vector<v1::Reading> readings;  // per context, over all visits
   unsigned passes = 0;
+};
+
+struct RoundEvents {
+  std::function<void(std::size_t job, std::size_t context, const v1::Visit&)> on_visit;
+  std::function<void(std::size_t context, const v1::Reading&)> on_reading;
 };
 
 // Measures a round: jobs and contexts interleaved in time, so that all of them see the same moods
 // of the machine and measurements of one job in two contexts can be compared. One pass goes through
 // the contexts in random order and, in each, visits the jobs in random order; the order follows
-// from the seed. A job that fails is not visited again. `on_visit` is called after every visit.
+// from the seed. A job that fails is not visited again.
 RoundResult measure_round(std::span<const Job> jobs, std::span<const v1::Context> contexts,
                           Stage& stage, const Clock& clock, const RoundOptions& options,
-                          const std::function<void()>& on_visit);
+                          const RoundEvents& events);
 
 // A permutation of 0 .. count-1 that depends on nothing but the seed and the stream.
 std::vector<std::size_t> shuffled(std::size_t count, std::uint64_t seed, std::uint64_t stream);

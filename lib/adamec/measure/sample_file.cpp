@@ -1,7 +1,10 @@
 #include "adamec/measure/sample_file.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
+#include <vector>
 
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
@@ -47,11 +50,11 @@ void check_same_host(const v1::SampleSet& samples, const v1::Host& host, const s
   }
 }
 
-Repeatability repeatability(std::span<const v1::Sample> samples) {
+Repeatability agreement(std::span<const v1::Sample> samples) {
   Repeatability result;
   for (const v1::Sample& sample : samples) {
     const v1::Latency& latency = sample.latency();
-    if (sample.context().cpu_load() > 0 || latency.visits() < 2) continue;
+    if (latency.visits() < 2) continue;
     const double spread = std::abs(latency.even_min_us() - latency.odd_min_us()) / latency.min_us();
     ++result.samples;
     if (spread <= 0.05) result.within_5 += 1;
@@ -62,6 +65,13 @@ Repeatability repeatability(std::span<const v1::Sample> samples) {
     result.within_10 /= static_cast<double>(result.samples);
   }
   return result;
+}
+
+Repeatability repeatability(std::span<const v1::Sample> samples) {
+  std::vector<v1::Sample> uncontended;
+  std::copy_if(samples.begin(), samples.end(), std::back_inserter(uncontended),
+               [](const v1::Sample& sample) { return sample.context().cpu_load() == 0; });
+  return agreement(uncontended);
 }
 
 }  // namespace adamec::measure

@@ -24,5 +24,7 @@ struct Repeatability {
   double within_10 = 0;
 };
 Repeatability repeatability(std::span<const v1::Sample> samples);
+// The same for all samples, contended ones included.
+Repeatability agreement(std::span<const v1::Sample> samples);
 
 }  // namespace adamec::measure

@@ -5,16 +5,16 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
+#include <set>
 #include <unordered_map>
+#include <unordered_set>
 
-#include "adamec/base/error.h"
-#include "adamec/measure/load_generator.h"
+#include "adamec/measure/composite.h"
 #include "adamec/predict/signature.h"
 
 namespace adamec::measure {
 namespace {
-
-constexpr unsigned kMostThreads = 1024;
 
 using TensorsById = std::unordered_map<std::string, const v1::Tensor*>;
 
@@ -24,106 +24,13 @@ TensorsById tensors_by_id(const v1::Manifest& manifest) {
   return tensors;
 }
 
-bool matches(const std::string& pattern, const v1::Manifest& manifest, const v1::Atom& atom) {
-  return pattern.empty() || ::fnmatch(pattern.c_str(), atom.id().c_str(), 0) == 0 ||
-         ::fnmatch(pattern.c_str(), qualified_name(manifest, atom).c_str(), 0) == 0;
+bool matches(const std::string& pattern, const std::string& model, const std::string& name) {
+  return pattern.empty() || ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0 ||
+         ::fnmatch(pattern.c_str(), (model + "/" + name).c_str(), 0) == 0;
 }
 
-// The record is in memory as bytes and as a module; the tensors around it once.
-std::uint64_t working_bytes(const v1::Atom& atom, const TensorsById& tensors) {
-  std::uint64_t bytes = 2 * atom.record_bytes() + atom.peak_activation_bytes();
-  for (const std::string& input : atom.inputs()) bytes += tensors.at(input)->bytes();
-  return bytes;
-}
-
-void add_model(std::vector<std::string>& models, const std::string& model) {
-  const auto place = std::lower_bound(models.begin(), models.end(), model);
-  if (place == models.end() || *place != model) models.insert(place, model);
-}
-
-void keep_shard(std::vector<PlanItem>& items, const Selection& selection) {
-  std::vector<PlanItem> kept;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (i % selection.shards == selection.shard - 1) kept.push_back(std::move(items[i]));
-  }
-  items = std::move(kept);
-}
-
-}  // namespace
-
-std::string qualified_name(const v1::Manifest& manifest, const v1::Atom& atom) {
-  return manifest.model_name() + "/" + atom.id();
-}
-
-std::vector<PlanItem> make_plan(std::span<const v1::Manifest* const> manifests,
-                                const Selection& selection) {
-  std::vector<PlanItem> items;
-  std::unordered_map<std::string, std::size_t> item_of;  // by signature
-  std::map<std::string, std::vector<std::string>> models_of;
-  for (std::size_t archive = 0; archive < manifests.size(); ++archive) {
-    const v1::Manifest& manifest = *manifests[archive];
-    const TensorsById tensors = tensors_by_id(manifest);
-    for (const v1::Atom& atom : manifest.atoms()) {
-      std::string signature = predict::signature(atom);
-      add_model(models_of[signature], manifest.model_name());
-      if (!matches(selection.only, manifest, atom)) continue;
-      if (!item_of.emplace(signature, items.size()).second) continue;
-      items.push_back({std::move(signature), archive, &atom, {}, working_bytes(atom, tensors)});
-    }
-  }
-  for (PlanItem& item : items) item.models = models_of[item.signature];
-  keep_shard(items, selection);
-  return items;
-}
-
-std::vector<v1::Context> make_contexts(std::span<const unsigned> threads,
-                                       std::span<const double> cpu_loads,
-                                       const std::string& affinity) {
-  std::vector<v1::Context> contexts;
-  std::set<std::pair<unsigned, double>> seen;
-  for (unsigned count : threads) {
-    if (count < 1 || count > kMostThreads) {
-      fail_with(ErrorKind::kUsage, "--threads: {} is not between 1 and {}", count, kMostThreads);
-    }
-    for (double load : cpu_loads) {
-      if (!(load >= 0 && load <= kLargestLoad)) {
-        fail_with(ErrorKind::kUsage, "--cpu-load: {} is not between 0 and {}", load, kLargestLoad);
-      }
-      if (!seen.insert({count, load}).second) continue;
-      v1::Context& context = contexts.emplace_back();
-      context.set_threads(count);
-      context.set_cpu_load(load);
-      context.set_affinity(affinity);
-    }
-  }
-  return contexts;
-}
-
-std::string measurement_key(const std::string& signature, const v1::Context& context) {
-  return fmt::format("{} {} {} {}\n{}", context.threads(), context.cpu_load(),
-                     context.memory_limit(), context.affinity(), signature);
-}
-
-std::vector<std::size_t> open_contexts(const std::string& signature,
-                                       std::span<const v1::Context> contexts,
-                                       const std::set<std::string>& done) {
-  std::vector<bool> open(contexts.size());
-  std::set<unsigned> contended;  // thread counts
-  for (std::size_t i = 0; i < contexts.size(); ++i) {
-    open[i] = !done.contains(measurement_key(signature, contexts[i]));
-    if (open[i] && contexts[i].cpu_load() > 0) contended.insert(contexts[i].threads());
-  }
-  std::vector<std::size_t> indices;
-  for (std::size_t i = 0; i < contexts.size(); ++i) {
-    const bool partner = contexts[i].cpu_load() == 0 && contended.contains(contexts[i].threads());
-    if (open[i] || partner) indices.push_back(i);
-  }
-  return indices;
-}
-
-v1::Sample describe_sample(const PlanItem& item, const v1::Manifest& manifest) {
-  const TensorsById tensors = tensors_by_id(manifest);
-  const v1::Atom& atom = *item.atom;
+v1::Sample describe_atom(const v1::Manifest& manifest, const v1::Atom& atom,
+                         const std::string& signature, const TensorsById& tensors) {
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::uint64_t weight_bytes = atom.weight_bytes();
@@ -134,7 +41,7 @@ v1::Sample describe_sample(const PlanItem& item, const v1::Manifest& manifest) {
   for (const std::string& id : atom.outputs()) bytes_out += tensors.at(id)->bytes();
   v1::Sample sample;
   sample.set_subject(v1::ATOM);
-  sample.set_signature(item.signature);
+  sample.set_signature(signature);
   *sample.mutable_operators() = atom.operators();
   sample.set_bytes_in(bytes_in);
   sample.set_bytes_out(bytes_out);
@@ -143,8 +50,123 @@ v1::Sample describe_sample(const PlanItem& item, const v1::Manifest& manifest) {
   sample.set_peak_activation_bytes(atom.peak_activation_bytes());
   sample.set_kind(atom.kind());
   sample.set_sample_atom(qualified_name(manifest, atom));
-  for (const std::string& model : item.models) sample.add_models(model);
   return sample;
+}
+
+// The records are in memory as bytes and as modules; the tensors around them once.
+std::uint64_t working_bytes(const v1::Sample& sample) {
+  return 2 * sample.weight_bytes() + sample.peak_activation_bytes() + sample.bytes_in();
+}
+
+// Collects the different configurations.
+class Planner {
+ public:
+  Planner(std::span<const PlanSource> sources, const Selection& selection)
+      : sources_(sources), selection_(selection) {
+    for (const PlanSource& source : sources) {
+      auto& signatures = signatures_.emplace_back();
+      for (const v1::Atom& atom : source.manifest->atoms()) {
+        signatures.push_back(predict::signature(atom));
+      }
+    }
+  }
+
+  std::vector<PlanItem> run() {
+    for (std::size_t i = 0; i < sources_.size(); ++i) add_atoms(i);
+    for (std::size_t i = 0; i < sources_.size() && selection_.models; ++i) add_model(i);
+    for (std::size_t i = 0; i < sources_.size(); ++i) add_blocks(i);
+    for (PlanItem& item : items_) {
+      for (const std::string& model : models_of_[item.signature()]) item.sample.add_models(model);
+      item.working_bytes = working_bytes(item.sample);
+    }
+    keep_shard();
+    return std::move(items_);
+  }
+
+ private:
+  void add_atoms(std::size_t archive) {
+    const v1::Manifest& manifest = *sources_[archive].manifest;
+    const TensorsById tensors = tensors_by_id(manifest);
+    for (int i = 0; i < manifest.atoms_size(); ++i) {
+      const v1::Atom& atom = manifest.atoms(i);
+      const std::string& signature = signatures_[archive][static_cast<std::size_t>(i)];
+      add({describe_atom(manifest, atom, signature, tensors), archive, {i}, atom.id()});
+    }
+  }
+
+  void add_model(std::size_t archive) {
+    std::vector<int> atoms(signatures_[archive].size());
+    std::iota(atoms.begin(), atoms.end(), 0);
+    if (atoms.size() < 2) return;  // the atom is the model
+    add_composite(v1::MODEL, archive, atoms, "model:combined");
+    add_composite(v1::SEQUENCE, archive, atoms, "model:atoms");
+  }
+
+  void add_blocks(std::size_t archive) {
+    const PlanSource& source = sources_[archive];
+    for (unsigned i = 0; i < selection_.blocks; ++i) {
+      const std::vector<int> atoms =
+          random_block(*source.graph, source.manifest->model_name(), selection_.seed, i);
+      if (!atoms.empty()) add_composite(v1::BLOCK, archive, atoms, fmt::format("block:{}", i));
+    }
+  }
+
+  void add_composite(v1::Subject subject, std::size_t archive, const std::vector<int>& atoms,
+                     const std::string& name) {
+    const PlanSource& source = sources_[archive];
+    v1::Sample sample = describe_composite(subject, *source.manifest, *source.graph, atoms,
+                                           signatures_[archive]);
+    sample.set_sample_atom(source.manifest->model_name() + "/" + name);
+    add({std::move(sample), archive, atoms, name});
+  }
+
+  void add(PlanItem item) {
+    const std::string& model = sources_[item.archive].manifest->model_name();
+    models_of_[item.signature()].insert(model);
+    if (!matches(selection_.only, model, item.name)) return;
+    if (chosen_.insert(item.signature()).second) items_.push_back(std::move(item));
+  }
+
+  void keep_shard() {
+    std::vector<PlanItem> kept;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      if (i % selection_.shards == selection_.shard - 1) kept.push_back(std::move(items_[i]));
+    }
+    items_ = std::move(kept);
+  }
+
+  std::span<const PlanSource> sources_;
+  const Selection& selection_;
+  std::vector<std::vector<std::string>> signatures_;  // by archive and atom
+  std::vector<PlanItem> items_;
+  std::unordered_set<std::string> chosen_;                // signatures
+  std::map<std::string, std::set<std::string>> models_of_;  // by signature
+};
+
+}  // namespace
+
+std::string qualified_name(const v1::Manifest& manifest, const v1::Atom& atom) {
+  return manifest.model_name() + "/" + atom.id();
+}
+
+std::vector<PlanItem> make_plan(std::span<const PlanSource> sources, const Selection& selection) {
+  return Planner(sources, selection).run();
+}
+
+std::vector<v1::Configuration> part_configurations(std::span<const PlanSource> sources,
+                                                   std::span<const PlanItem> plan) {
+  std::map<std::string, v1::Configuration> parts;
+  for (const PlanItem& item : plan) {
+    for (int i = 0; i < item.sample.parts_size(); ++i) {
+      const std::string& signature = item.sample.parts(i);
+      if (parts.count(signature) != 0) continue;
+      const int atom = item.atoms[static_cast<std::size_t>(i)];
+      parts[signature] = describe_part(signature, sources[item.archive].manifest->atoms(atom));
+    }
+  }
+  std::vector<v1::Configuration> result;
+  for (auto& [signature, part] : parts) result.push_back(std::move(part));
+  return result;
 }
 
 }  // namespace adamec::measure

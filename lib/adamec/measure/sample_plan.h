@@ -1,56 +1,51 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "adamec/graph/atom_graph.h"
 #include "adamec/v1/archive.pb.h"
 #include "adamec/v1/samples.pb.h"
 
 namespace adamec::measure {
 
-// A configuration to measure and the atom that stands for it.
+// A configuration to measure and the atoms of one archive that stand for it.
 struct PlanItem {
-  std::string signature;
-  std::size_t archive = 0;          // index into the archives given
-  const v1::Atom* atom = nullptr;   // in that archive's manifest
-  std::vector<std::string> models;  // names of all models that contain it, sorted
+  v1::Sample sample;             // all of it but host, context and latency
+  std::size_t archive = 0;       // index into the archives given
+  std::vector<int> atoms;        // indices into its manifest, ascending; ATOM: one
+  std::string name;              // within its archive: "conv1.conv2d", "block:3", "model:combined"
   std::uint64_t working_bytes = 0;  // estimate of the memory it takes while it is measured
+
+  const std::string& signature() const { return sample.signature(); }
+};
+
+// An archive's content.
+struct PlanSource {
+  const v1::Manifest* manifest = nullptr;
+  const graph::AtomGraph* graph = nullptr;
 };
 
 struct Selection {
-  std::string only;     // shell pattern on "atom" or "model/atom"; empty: all
+  std::string only;     // shell pattern on the item's name or "model/name"; empty: all
   unsigned shard = 1;   // 1 .. shards
   unsigned shards = 1;  // every shards-th configuration belongs to this shard
+  unsigned blocks = 0;  // random convex blocks per model
+  bool models = false;  // whole models, combined and atom by atom
+  std::uint64_t seed = 0;  // of the blocks
 };
 
-// The different configurations of all archives' atoms, in order of first appearance. The manifests
-// must outlive the plan.
-std::vector<PlanItem> make_plan(std::span<const v1::Manifest* const> manifests,
-                                const Selection& selection);
+// The different configurations of all archives: atoms in order of first appearance, then whole
+// models, then blocks. The sources must outlive the plan.
+std::vector<PlanItem> make_plan(std::span<const PlanSource> sources, const Selection& selection);
+
+// What the parts of the items are, each once, by signature.
+std::vector<v1::Configuration> part_configurations(std::span<const PlanSource> sources,
+                                                   std::span<const PlanItem> plan);
 
 // "resnet18/conv1.conv2d"
 std::string qualified_name(const v1::Manifest& manifest, const v1::Atom& atom);
-
-// Every number of threads with every CPU load. Throws Error(kUsage) naming the option for values
-// out of range: threads 1..1024, load 0..kLargestLoad. Duplicates are dropped.
-std::vector<v1::Context> make_contexts(std::span<const unsigned> threads,
-                                       std::span<const double> cpu_loads,
-                                       const std::string& affinity);
-
-// What a finished measurement is recognised by.
-std::string measurement_key(const std::string& signature, const v1::Context& context);
-
-// Indices of the contexts in which the configuration has not been measured yet; with a contended
-// one comes the uncontended one of the same threads, for slowdown is learnt from measurements that
-// lie close in time.
-std::vector<std::size_t> open_contexts(const std::string& signature,
-                                       std::span<const v1::Context> contexts,
-                                       const std::set<std::string>& done);
-
-// A sample with everything but context and latency.
-v1::Sample describe_sample(const PlanItem& item, const v1::Manifest& manifest);
 
 }  // namespace adamec::measure

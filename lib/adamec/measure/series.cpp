@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 
 namespace adamec::measure {
 namespace {
 
 constexpr double kLoadedBlockUs = 10e3;
 constexpr double kLoadedVisitUs = 30e3;
+constexpr double kQuotaBlockUs = 40e3;
+constexpr double kQuotaVisitUs = 80e3;
 constexpr double kBlockMargin = 1.1;      // calibrated blocks come out a little too long
 constexpr double kLargestGrowth = 100.0;  // between two tries at a block length
 
@@ -22,11 +25,19 @@ double minimum_of(const std::vector<double>& values, std::size_t first, std::siz
   return std::isfinite(minimum) ? minimum : 0;
 }
 
+void take_least(std::span<const double> times, std::vector<double>& least) {
+  if (least.size() != times.size()) least.assign(times.begin(), times.end());
+  for (std::size_t i = 0; i < times.size(); ++i) least[i] = std::min(least[i], times[i]);
+}
+
 }  // namespace
 
-VisitOptions visit_options(double cpu_load) {
+VisitOptions visit_options(const v1::Context& context) {
   VisitOptions options;
-  if (cpu_load > 0) {
+  if (context.cpu_quota() > 0) {
+    options.block_us = kQuotaBlockUs;
+    options.visit_us = kQuotaVisitUs;
+  } else if (context.cpu_load() > 0) {
     options.block_us = kLoadedBlockUs;
     options.visit_us = kLoadedVisitUs;
   }
@@ -57,27 +68,44 @@ void Series::calibrate(Runnable& runnable, const Clock& clock, const VisitOption
   block_runs_ = runs;
 }
 
-void Series::visit(Runnable& runnable, const Clock& clock, const VisitOptions& options) {
+v1::Visit Series::visit(Runnable& runnable, const Clock& clock, const VisitOptions& options) {
+  v1::Visit visit;
   if (block_runs_ == 0) {
     calibrate(runnable, clock, options);
-  } else {
-    runnable.run();  // brings its weights and activations back into the caches
+  } else {  // brings its weights and activations back into the caches
+    const double start = clock.wall_us();
+    runnable.run();
+    visit.set_first_us(clock.wall_us() - start);
   }
+  visit.set_block_runs(block_runs_);
   const double end = clock.wall_us() + options.visit_us;
   const double runs = static_cast<double>(block_runs_);
-  double minimum = std::numeric_limits<double>::infinity();
+  std::vector<double> steps;
   double wall = 0;
   do {
     const double start_cpu = clock.cpu_us();
     const double start = clock.wall_us();
     run_block(runnable, block_runs_);
     wall = clock.wall_us();
-    run_cpu_us_.push_back((clock.cpu_us() - start_cpu) / runs);
-    run_us_.push_back((wall - start) / runs);
-    minimum = std::min(minimum, run_us_.back());
-    runs_ += block_runs_;
+    visit.add_run_cpu_us((clock.cpu_us() - start_cpu) / runs);
+    visit.add_run_us((wall - start) / runs);
+    take_least(runnable.step_us(), steps);
   } while (wall < end);
-  visit_min_us_.push_back(minimum);
+  visit.mutable_step_us()->Add(steps.begin(), steps.end());
+  add(visit);
+  return visit;
+}
+
+void Series::add(const v1::Visit& visit) {
+  if (visit.run_us().empty()) return;
+  run_us_.insert(run_us_.end(), visit.run_us().begin(), visit.run_us().end());
+  run_cpu_us_.insert(run_cpu_us_.end(), visit.run_cpu_us().begin(), visit.run_cpu_us().end());
+  runs_ += visit.block_runs() * static_cast<std::uint64_t>(visit.run_us_size());
+  visit_min_us_.push_back(*std::min_element(visit.run_us().begin(), visit.run_us().end()));
+  if (visit.first_us() > 0 && (first_us_ == 0 || visit.first_us() < first_us_)) {
+    first_us_ = visit.first_us();
+  }
+  take_least({visit.step_us().data(), static_cast<std::size_t>(visit.step_us_size())}, step_us_);
 }
 
 v1::Latency Series::latency() const {
@@ -91,6 +119,7 @@ v1::Latency Series::latency() const {
   latency.set_runs(runs_);
   latency.set_even_min_us(minimum_of(visit_min_us_, 0, 2));
   latency.set_odd_min_us(minimum_of(visit_min_us_, 1, 2));
+  latency.set_first_us(first_us_);
   return latency;
 }
 

@@ -1,15 +1,9 @@
 #pragma once
 
+#include "adamec/v1/journal.pb.h"
 #include "adamec/v1/samples.pb.h"
 
 namespace adamec::measure {
-
-// CPU time on the CPUs in use, in ticks, while a context was held.
-struct LoadReading {
-  double others = 0;  // that went to other processes
-  double total = 0;
-  double share() const { return total > 0 ? others / total : 0; }
-};
 
 // Brings about the contexts in which runnables are measured. Replaced in tests.
 class Stage {
@@ -17,8 +11,13 @@ class Stage {
   virtual ~Stage() = default;
   // Returns when the context holds. Throws Error when it cannot be made.
   virtual void enter(const v1::Context& context) = 0;
-  // The load others made since enter().
-  virtual LoadReading leave() = 0;
+  // What was seen of the machine since enter().
+  virtual v1::Reading leave() = 0;
 };
+
+// Adds a later reading of the same context.
+void add_reading(v1::Reading& sum, const v1::Reading& reading);
+// The context as it was, from the one asked for and what was seen.
+v1::Context observed_context(const v1::Context& asked, const v1::Reading& reading);
 
 }  // namespace adamec::measure

@@ -3,6 +3,8 @@
 #include <cctype>
 #include <charconv>
 
+#include "adamec/base/sha256.h"
+
 namespace adamec::predict {
 namespace {
 
@@ -82,6 +84,24 @@ std::string signature(const v1::Atom& atom) {
     append_operator(text, atom.operators(i));
   }
   return text;
+}
+
+std::string composite_signature(const v1::Sample& sample) {
+  std::string text;
+  for (const std::string& part : sample.parts()) text += part + '\n';
+  for (const v1::Edge& edge : sample.edges()) {
+    append_number(text, edge.producer());
+    text += '>';
+    append_number(text, edge.consumer());
+    text += '\n';
+  }
+  append_number(text, sample.tensors_in());
+  text += '>';
+  append_number(text, sample.tensors_out());
+  std::string result = v1::Subject_IsValid(sample.subject()) ? v1::Subject_Name(sample.subject()) : "?";
+  result += " of ";
+  append_number(result, sample.parts_size());
+  return result + ": " + sha256_hex(text).substr(0, 16);
 }
 
 std::uint64_t signature_hash(std::string_view signature) {

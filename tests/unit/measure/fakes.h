@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "adamec/base/error.h"
+#include "adamec/graph/atom_graph.h"
 #include "adamec/measure/clock.h"
 #include "adamec/measure/runnable.h"
 #include "adamec/measure/stage.h"
+#include "adamec/v1/archive.pb.h"
 
 namespace adamec::testing {
 
@@ -45,9 +47,45 @@ class FakeRunnable final : public measure::Runnable {
 class FakeStage final : public measure::Stage {
  public:
   void enter(const v1::Context& context) override { entered.push_back(context.cpu_load()); }
-  measure::LoadReading leave() override { return {entered.back() * 50, 100}; }
+  v1::Reading leave() override {
+    v1::Reading reading;
+    reading.set_others_ticks(entered.back() * 50);
+    reading.set_total_ticks(100);
+    return reading;
+  }
   std::vector<double> entered;  // CPU loads
 };
+
+// Takes 1 ms for each of its steps, which say how long they took.
+class FakeSteps final : public measure::Runnable {
+ public:
+  FakeSteps(FakeClock& clock, std::vector<double> steps) : clock_(clock), steps_(steps) {}
+  void run() override {
+    for (double& step : steps_) {
+      clock_.wall += step;
+      step += 1;  // slower every time
+    }
+  }
+  std::span<const double> step_us() const override { return steps_; }
+
+ private:
+  FakeClock& clock_;
+  std::vector<double> steps_;
+};
+
+inline graph::AtomGraph graph_of(const v1::Manifest& manifest) {
+  std::vector<graph::TensorDescription> tensors;
+  std::vector<graph::AtomDescription> atoms;
+  for (const v1::Tensor& tensor : manifest.tensors()) {
+    tensors.push_back({tensor.id(), tensor.bytes()});
+  }
+  for (const v1::Atom& atom : manifest.atoms()) {
+    atoms.push_back({atom.id(),
+                     {atom.inputs().begin(), atom.inputs().end()},
+                     {atom.outputs().begin(), atom.outputs().end()}});
+  }
+  return graph::AtomGraph(tensors, atoms, "test");
+}
 
 inline v1::Context make_context(unsigned threads, double load) {
   v1::Context context;

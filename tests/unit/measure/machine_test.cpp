@@ -109,12 +109,17 @@ TEST(Machine, EntersContextsAndSeesTheirLoad) {
   const CpuList cpus{current_affinity().front()};
   const SystemClock clock;
   std::vector<unsigned> threads;
-  Machine machine(cpus, true, clock, [&](unsigned count) { threads.push_back(count); });
+  const std::vector<v1::Context> contexts{make_context(1, 0.9), make_context(2, 0)};
+  Machine machine(cpus, contexts, clock, [&](unsigned count) { threads.push_back(count); });
   machine.enter(make_context(1, 0.9));
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  const LoadReading loaded = machine.leave();
-  EXPECT_GT(loaded.total, 0);
-  EXPECT_GT(loaded.share(), 0.2);
+  const v1::Reading loaded = machine.leave();
+  EXPECT_GT(loaded.total_ticks(), 0);
+  EXPECT_GT(loaded.wall_us(), 200e3);
+  EXPECT_GT(loaded.free_memory(), 0U);
+  const v1::Context observed = observed_context(contexts[0], loaded);
+  EXPECT_GT(observed.cpu_load(), 0.2);
+  EXPECT_LE(observed.cpu_pressure(), 1);
   machine.enter(make_context(1, 0));
   machine.enter(make_context(2, 0));
   EXPECT_EQ(threads, (std::vector<unsigned>{1, 2}));
@@ -123,7 +128,7 @@ TEST(Machine, EntersContextsAndSeesTheirLoad) {
 
 TEST(Machine, CannotMakeLoadWithoutAGenerator) {
   const SystemClock clock;
-  Machine machine(current_affinity(), false, clock, [](unsigned) {});
+  Machine machine(current_affinity(), {}, clock, [](unsigned) {});
   EXPECT_EQ(error_of([&] { machine.enter(make_context(1, 0.5)); }),
             "no load generator for a CPU load of 0.5");
 }

@@ -25,18 +25,27 @@ struct Bench {
       runnables.push_back(std::make_unique<FakeRunnable>(clock, std::vector<double>{1000}));
       runnables.back()->name = std::to_string(i);
       runnables.back()->last = &last;
-      jobs.push_back({runnables.back().get(), {0}});
+      jobs.push_back({runnables.back().get(), {0}, {}});
       if (loaded) jobs.back().contexts.push_back(1);
     }
   }
   RoundResult measure(const RoundOptions& options) {
-    return measure_round(jobs, contexts, stage, clock, options, [this] { visits.push_back(last); });
+    RoundEvents events;
+    events.on_visit = [this](std::size_t job, std::size_t context, const v1::Visit& visit) {
+      visits.push_back(last);
+      EXPECT_EQ(std::to_string(job), last);
+      records.emplace_back(context, visit);
+    };
+    events.on_reading = [this](std::size_t, const v1::Reading&) { ++readings; };
+    return measure_round(jobs, contexts, stage, clock, options, events);
   }
 
   FakeClock clock;
   FakeStage stage;
   std::string last;
   std::vector<std::string> visits;  // names, in order
+  std::vector<std::pair<std::size_t, v1::Visit>> records;
+  int readings = 0;
   std::vector<v1::Context> contexts;
   std::vector<std::unique_ptr<FakeRunnable>> runnables;
   std::vector<Job> jobs;
@@ -83,8 +92,9 @@ TEST(MeasureRound, InterleavesContexts) {
   for (int pass = 0; pass < 4; ++pass) {
     EXPECT_NE(bench.stage.entered[2 * pass], bench.stage.entered[2 * pass + 1]);
   }
-  EXPECT_DOUBLE_EQ(result.loads[0].share(), 0);
-  EXPECT_DOUBLE_EQ(result.loads[1].share(), 0.25);
+  EXPECT_EQ(bench.readings, 8);
+  EXPECT_DOUBLE_EQ(observed_context(bench.contexts[0], result.readings[0]).cpu_load(), 0);
+  EXPECT_DOUBLE_EQ(observed_context(bench.contexts[1], result.readings[1]).cpu_load(), 0.25);
   for (const JobResult& job : result.jobs) {
     EXPECT_EQ(job.series[0].visits(), 4U);
     EXPECT_EQ(job.series[1].visits(), 4U);
@@ -117,6 +127,19 @@ TEST(MeasureRound, EndsWhenAllFail) {
   Bench bench(2);
   for (auto& runnable : bench.runnables) runnable->fail_at = 0;
   EXPECT_EQ(bench.measure({}).passes, 1U);
+}
+
+TEST(MeasureRound, MakesFewerVisitsWhereSomeWereMadeEarlier) {
+  Bench first(2, true);
+  first.measure({});
+  Bench second(2, true);
+  for (int i = 0; i < 3; ++i) second.jobs[1].earlier.emplace(1, first.records[0].second);
+  const RoundResult result = second.measure({});
+  EXPECT_EQ(second.visits.size(), 4 + 4 + 4 + 1U);
+  for (const JobResult& job : result.jobs) {
+    EXPECT_EQ(job.series[0].visits(), 4U);
+    EXPECT_EQ(job.series[1].visits(), 4U);
+  }
 }
 
 TEST(MeasureRound, MakesFurtherVisitsWhileThereIsTime) {

@@ -6,6 +6,8 @@
 #include <limits>
 
 #include "adamec/base/error.h"
+#include "adamec/measure/composite.h"
+#include "adamec/measure/contexts.h"
 #include "adamec/measure/sample_file.h"
 #include "tests/support/run_command.h"
 #include "tests/unit/measure/fakes.h"
@@ -13,6 +15,7 @@
 namespace adamec::measure {
 namespace {
 
+using testing::graph_of;
 using testing::make_context;
 
 std::string error_of(const std::function<void()>& work) {
@@ -55,10 +58,14 @@ v1::Manifest make_manifest(const std::string& name, const std::vector<std::strin
   return manifest;
 }
 
+std::vector<std::string> models_of(const PlanItem& item) {
+  return {item.sample.models().begin(), item.sample.models().end()};
+}
+
 std::vector<std::string> atoms_of(const std::vector<PlanItem>& plan) {
   std::vector<std::string> ids;
   for (const PlanItem& item : plan) {
-    ids.push_back(std::to_string(item.archive) + "/" + item.atom->id());
+    ids.push_back(std::to_string(item.archive) + "/" + item.name);
   }
   return ids;
 }
@@ -66,41 +73,160 @@ std::vector<std::string> atoms_of(const std::vector<PlanItem>& plan) {
 TEST(MakePlan, TakesEveryConfigurationOnce) {
   const v1::Manifest first = make_manifest("zebra", {"conv", "relu", "conv"});
   const v1::Manifest second = make_manifest("ant", {"relu", "pool", "relu"});
-  const v1::Manifest* manifests[] = {&first, &second};
-  const auto plan = make_plan(manifests, {});
+  const graph::AtomGraph graphs[] = {graph_of(first), graph_of(second)};
+  const PlanSource sources[] = {{&first, &graphs[0]}, {&second, &graphs[1]}};
+  const auto plan = make_plan(sources, {});
   EXPECT_EQ(atoms_of(plan), (std::vector<std::string>{"0/a0", "0/a1", "1/a1"}));
-  EXPECT_EQ(plan[0].models, std::vector<std::string>{"zebra"});
-  EXPECT_EQ(plan[1].models, (std::vector<std::string>{"ant", "zebra"}));
-  EXPECT_EQ(plan[1].working_bytes, 2 * 1000 + 13 + 100 + 30U);
+  EXPECT_EQ(models_of(plan[0]), std::vector<std::string>{"zebra"});
+  EXPECT_EQ(models_of(plan[1]), (std::vector<std::string>{"ant", "zebra"}));
+  EXPECT_EQ(plan[1].working_bytes, 2 * (7 + 30) + 13 + 100U);
 }
 
 TEST(MakePlan, SelectsByPatternBeforeChoosingRepresentatives) {
   const v1::Manifest first = make_manifest("m", {"conv", "relu", "conv"});
-  const v1::Manifest* manifests[] = {&first};
-  EXPECT_EQ(atoms_of(make_plan(manifests, {"a2", 1, 1})), std::vector<std::string>{"0/a2"});
-  EXPECT_EQ(atoms_of(make_plan(manifests, {"m/a[12]", 1, 1})),
+  const graph::AtomGraph graph = graph_of(first);
+  const PlanSource sources[] = {{&first, &graph}};
+  EXPECT_EQ(atoms_of(make_plan(sources, {"a2", 1, 1, 0, false, 0})),
+            std::vector<std::string>{"0/a2"});
+  EXPECT_EQ(atoms_of(make_plan(sources, {"m/a[12]", 1, 1, 0, false, 0})),
             (std::vector<std::string>{"0/a1", "0/a2"}));
-  EXPECT_TRUE(make_plan(manifests, {"b*", 1, 1}).empty());
+  EXPECT_TRUE(make_plan(sources, {"b*", 1, 1, 0, false, 0}).empty());
 }
 
 TEST(MakePlan, ShardsAreDisjointAndComplete) {
   const v1::Manifest manifest = make_manifest("m", {"a", "b", "c", "d", "e"});
-  const v1::Manifest* manifests[] = {&manifest};
-  EXPECT_EQ(atoms_of(make_plan(manifests, {"", 1, 2})),
+  const graph::AtomGraph graph = graph_of(manifest);
+  const PlanSource sources[] = {{&manifest, &graph}};
+  EXPECT_EQ(atoms_of(make_plan(sources, {"", 1, 2, 0, false, 0})),
             (std::vector<std::string>{"0/a0", "0/a2", "0/a4"}));
-  EXPECT_EQ(atoms_of(make_plan(manifests, {"", 2, 2})), (std::vector<std::string>{"0/a1", "0/a3"}));
-  EXPECT_TRUE(make_plan(manifests, {"", 7, 7}).empty());
+  EXPECT_EQ(atoms_of(make_plan(sources, {"", 2, 2, 0, false, 0})),
+            (std::vector<std::string>{"0/a1", "0/a3"}));
+  EXPECT_TRUE(make_plan(sources, {"", 7, 7, 0, false, 0}).empty());
 }
 
-TEST(MakeContexts, CombinesThreadsAndLoads) {
-  const unsigned threads[] = {1, 2, 1};
-  const double loads[] = {0, 0.5};
-  const auto contexts = make_contexts(threads, loads, "0-1");
+// A diamond with a tail: a -> b, a -> c, (b, c) -> d -> e.
+v1::Manifest make_diamond(const std::string& name) {
+  v1::Manifest manifest;
+  manifest.set_model_name(name);
+  add_tensor(manifest, "x", 100, v1::INPUT);
+  add_tensor(manifest, "w:shared", 30, v1::WEIGHT);
+  const auto add = [&](const std::string& id, const std::vector<std::string>& inputs) {
+    v1::Atom& atom = *manifest.add_atoms();
+    atom.set_id(id);
+    atom.set_kind(v1::OPERATOR);
+    for (const std::string& input : inputs) atom.add_inputs(input);
+    atom.add_outputs(id + ":0");
+    atom.set_weight_bytes(7);
+    atom.set_macs(11);
+    atom.set_peak_activation_bytes(13 + manifest.atoms_size());
+    atom.add_operators()->set_name("op-" + id);
+    add_tensor(manifest, id + ":0", 50, v1::INTERMEDIATE);
+  };
+  add("a", {"x", "w:shared"});
+  add("b", {"a:0", "w:shared"});
+  add("c", {"a:0"});
+  add("d", {"b:0", "c:0", "b:0"});
+  add("e", {"d:0"});
+  return manifest;
+}
+
+TEST(MakePlan, AddsModelsAndBlocks) {
+  const v1::Manifest manifest = make_diamond("m");
+  const graph::AtomGraph graph = graph_of(manifest);
+  const PlanSource sources[] = {{&manifest, &graph}, {&manifest, &graph}};
+  const auto plan = make_plan(sources, {"", 1, 1, 50, true, 7});
+  ASSERT_GT(plan.size(), 9U);
+  EXPECT_EQ(plan[5].name, "model:combined");
+  EXPECT_EQ(plan[5].sample.subject(), v1::MODEL);
+  EXPECT_EQ(plan[6].name, "model:atoms");
+  EXPECT_EQ(plan[6].sample.subject(), v1::SEQUENCE);
+  EXPECT_EQ(plan[6].sample.sample_atom(), "m/model:atoms");
+  std::set<std::string> signatures;
+  for (const PlanItem& item : plan) {
+    EXPECT_TRUE(signatures.insert(item.signature()).second) << item.name;
+    if (item.sample.subject() != v1::BLOCK) continue;
+    EXPECT_GE(item.atoms.size(), 2U);
+    EXPECT_LT(item.atoms.size(), 5U);
+    EXPECT_TRUE(graph.is_convex(item.atoms)) << item.name;
+  }
+  const auto parts = part_configurations(sources, plan);
+  ASSERT_EQ(parts.size(), 5U);
+  EXPECT_EQ(parts[0].signature(), plan[0].signature());
+  EXPECT_EQ(parts[0].operators(0).name(), "op-a");
+  EXPECT_EQ(parts[0].macs(), 11U);
+  EXPECT_TRUE(part_configurations(sources, std::span(plan).first(5)).empty());
+}
+
+TEST(RandomBlock, FollowsFromSeedAndIndex) {
+  const v1::Manifest manifest = make_diamond("m");
+  const graph::AtomGraph graph = graph_of(manifest);
+  std::set<std::vector<int>> blocks;
+  for (unsigned i = 0; i < 40; ++i) {
+    EXPECT_EQ(random_block(graph, "m", 3, i), random_block(graph, "m", 3, i));
+    blocks.insert(random_block(graph, "m", 3, i));
+  }
+  EXPECT_GT(blocks.size(), 4U);
+  EXPECT_TRUE(random_block(graph_of(make_manifest("n", {"a", "b"})), "n", 0, 0).empty());
+  EXPECT_TRUE(random_block(graph_of(make_manifest("n", {"a", "b", "c"})), "n", 0, 0).empty());
+}
+
+TEST(DescribeComposite, TellsWhatIsInsideAndWhatCrosses) {
+  const v1::Manifest manifest = make_diamond("m");
+  const graph::AtomGraph graph = graph_of(manifest);
+  const std::vector<std::string> signatures{"A", "B", "C", "D", "E"};
+  const v1::Sample sample = describe_composite(v1::BLOCK, manifest, graph, {0, 1, 2}, signatures);
+  EXPECT_EQ(std::vector<std::string>(sample.parts().begin(), sample.parts().end()),
+            (std::vector<std::string>{"A", "B", "C"}));
+  ASSERT_EQ(sample.edges_size(), 2);
+  EXPECT_EQ(sample.edges(1).producer(), 0U);
+  EXPECT_EQ(sample.edges(1).consumer(), 2U);
+  EXPECT_EQ(sample.edges(1).bytes(), 50U);
+  EXPECT_EQ(sample.tensors_in(), 1U);
+  EXPECT_EQ(sample.tensors_out(), 2U);
+  EXPECT_EQ(sample.bytes_in(), 100U);
+  EXPECT_EQ(sample.bytes_out(), 100U);
+  EXPECT_EQ(sample.weight_bytes(), 3 * 7 + 30U);  // the shared weight once
+  EXPECT_EQ(sample.macs(), 33U);
+  EXPECT_EQ(sample.peak_activation_bytes(), 16U);
+  EXPECT_EQ(sample.signature().substr(0, 12), "BLOCK of 3: ");
+  const v1::Sample model =
+      describe_composite(v1::MODEL, manifest, graph, {0, 1, 2, 3, 4}, signatures);
+  EXPECT_EQ(model.edges_size(), 5);  // d takes b's tensor twice: one edge
+  EXPECT_EQ(model.tensors_out(), 1U);
+  EXPECT_NE(model.signature(), describe_composite(v1::MODEL, manifest, graph, {0, 1, 2, 3, 4},
+                                                  {"A", "B", "C", "E", "D"})
+                                   .signature());
+}
+
+TEST(AddContexts, CombinesAllValuesOnce) {
+  ContextLists lists;
+  lists.threads = {1, 2, 1};
+  lists.cpu_loads = {0, 0.5};
+  lists.affinity = "0-1";
+  const FieldName name = [](const std::string& field) { return "<" + field + ">"; };
+  std::vector<v1::Context> contexts;
+  add_contexts(lists, name, contexts);
   ASSERT_EQ(contexts.size(), 4U);
   EXPECT_EQ(contexts[1].threads(), 1U);
   EXPECT_EQ(contexts[1].cpu_load(), 0.5);
   EXPECT_EQ(contexts[2].threads(), 2U);
   EXPECT_EQ(contexts[3].affinity(), "0-1");
+  ContextLists limited;
+  limited.affinity = "0-1";
+  limited.memory_limits = {0, 64 << 20};
+  limited.cpu_quotas = {0.5, 1};
+  add_contexts(limited, name, contexts);
+  ASSERT_EQ(contexts.size(), 4U + 3U);  // a quota of 1 is none
+  EXPECT_EQ(context_text(contexts[5]), "1 thread, 64.0 MiB, quota 0.5");
+  EXPECT_EQ(measurement_key("s", uncontended(contexts[5])), measurement_key("s", contexts[0]));
+
+  limited.memory_limits = {1000};
+  EXPECT_EQ(error_of([&] { add_contexts(limited, name, contexts); }),
+            "<memory_limit>: 1000 B is less than 1.0 MiB");
+  limited.memory_limits = {0};
+  limited.frequencies = {1.5};
+  EXPECT_EQ(error_of([&] { add_contexts(limited, name, contexts); }),
+            "<frequency>: 1.5 is not between 0 and 1");
 }
 
 TEST(OpenContexts, ContendedBringsUncontendedAlong) {
@@ -120,9 +246,10 @@ TEST(OpenContexts, ContendedBringsUncontendedAlong) {
 
 TEST(DescribeSample, CountsSharedWeightsAsWeights) {
   const v1::Manifest manifest = make_manifest("m", {"conv"});
-  const v1::Manifest* manifests[] = {&manifest};
-  const auto plan = make_plan(manifests, {});
-  const v1::Sample sample = describe_sample(plan[0], manifest);
+  const graph::AtomGraph graph = graph_of(manifest);
+  const PlanSource sources[] = {{&manifest, &graph}};
+  const auto plan = make_plan(sources, {});
+  const v1::Sample& sample = plan[0].sample;
   EXPECT_EQ(sample.bytes_in(), 100U);
   EXPECT_EQ(sample.bytes_out(), 50U);
   EXPECT_EQ(sample.weight_bytes(), 37U);
@@ -130,7 +257,7 @@ TEST(DescribeSample, CountsSharedWeightsAsWeights) {
   EXPECT_EQ(sample.peak_activation_bytes(), 13U);
   EXPECT_EQ(sample.sample_atom(), "m/a0");
   EXPECT_EQ(sample.operators(0).name(), "conv");
-  EXPECT_EQ(sample.signature(), plan[0].signature);
+  EXPECT_EQ(sample.signature(), plan[0].signature());
   EXPECT_EQ(sample.models(0), "m");
 }
 

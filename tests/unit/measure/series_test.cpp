@@ -9,6 +9,8 @@ namespace {
 
 using testing::FakeClock;
 using testing::FakeRunnable;
+using testing::FakeSteps;
+using testing::make_context;
 
 TEST(Quantile, InterpolatesBetweenOrderStatistics) {
   EXPECT_EQ(quantile({7}, 0.5), 7);
@@ -23,9 +25,9 @@ TEST(Series, WarmsUpThenTimesSlowRunsOneByOne) {
   FakeClock clock;
   FakeRunnable runnable(clock, {90e3, 80e3, 70e3, 60e3, 50e3, 1, 20e3, 1, 40e3, 1, 30e3});
   Series series;
-  series.visit(runnable, clock, visit_options(0));
+  series.visit(runnable, clock, visit_options(make_context(1, 0)));
   EXPECT_EQ(runnable.runs, 5U);  // three warm-ups, one to find the block length, one measured
-  for (int i = 0; i < 3; ++i) series.visit(runnable, clock, visit_options(0));
+  for (int i = 0; i < 3; ++i) series.visit(runnable, clock, visit_options(make_context(1, 0)));
   EXPECT_EQ(runnable.runs, 11U);  // one warm-up and one measured each
   const v1::Latency latency = series.latency();
   EXPECT_EQ(latency.visits(), 4U);
@@ -43,7 +45,7 @@ TEST(Series, TimesShortRunsInBlocks) {
   FakeClock clock;
   FakeRunnable runnable(clock, {2});
   Series series;
-  series.visit(runnable, clock, visit_options(0));
+  series.visit(runnable, clock, visit_options(make_context(1, 0)));
   const v1::Latency latency = series.latency();
   EXPECT_DOUBLE_EQ(latency.min_us(), 2);
   EXPECT_DOUBLE_EQ(latency.p95_us(), 2);
@@ -54,7 +56,7 @@ TEST(Series, TimesShortRunsInBlocks) {
 }
 
 TEST(Series, BlocksUnderLoadSpanTheBursts) {
-  const VisitOptions loaded = visit_options(0.5);
+  const VisitOptions loaded = visit_options(make_context(1, 0.5));
   EXPECT_GE(loaded.block_us, 10e3);
   EXPECT_GE(loaded.visit_us, 2 * loaded.block_us);
   FakeClock clock;
@@ -67,13 +69,58 @@ TEST(Series, BlocksUnderLoadSpanTheBursts) {
   EXPECT_NEAR(series.latency().p50_us(), 2000, 300);
 }
 
+TEST(Series, TimesTheFirstRunOfAVisit) {
+  FakeClock clock;
+  // Warm-ups, calibration and the first visit; then a cold run before each visit's blocks.
+  FakeRunnable runnable(clock, {1e4, 1e4, 1e4, 1e4, 1e4, 5e4, 1e4, 4e4, 1e4});
+  Series series;
+  series.visit(runnable, clock, visit_options(make_context(1, 0)));
+  EXPECT_EQ(series.latency().first_us(), 0);
+  for (int i = 0; i < 2; ++i) series.visit(runnable, clock, visit_options(make_context(1, 0)));
+  EXPECT_DOUBLE_EQ(series.latency().first_us(), 4e4);
+  EXPECT_DOUBLE_EQ(series.latency().min_us(), 1e4);
+}
+
+TEST(Series, VisitsCanBeAddedLater) {
+  FakeClock clock;
+  FakeRunnable runnable(clock, {700, 600, 500, 400, 300, 800, 900, 450});
+  Series series;
+  Series copy;
+  for (int i = 0; i < 4; ++i) {
+    copy.add(series.visit(runnable, clock, visit_options(make_context(1, 0))));
+  }
+  EXPECT_EQ(copy.visits(), 4U);
+  EXPECT_EQ(copy.latency().SerializeAsString(), series.latency().SerializeAsString());
+  copy.add({});
+  EXPECT_EQ(copy.visits(), 4U);
+}
+
+TEST(Series, KeepsTheLeastTimeOfEveryStep) {
+  FakeClock clock;
+  FakeSteps steps(clock, {10e3, 20e3});
+  Series series;
+  const v1::Visit visit = series.visit(steps, clock, visit_options(make_context(1, 0)));
+  // After three warm-ups and a run to find the block length, each 1 us slower. The run has been
+  // counted when its steps are read.
+  ASSERT_EQ(visit.step_us_size(), 2);
+  EXPECT_DOUBLE_EQ(visit.step_us(0), 10e3 + 5);
+  series.visit(steps, clock, visit_options(make_context(1, 0)));
+  EXPECT_EQ(series.step_us(), (std::vector<double>{10e3 + 5, 20e3 + 5}));
+}
+
+TEST(Series, BlocksWithAQuotaSpanItsPeriods) {
+  v1::Context context = make_context(1, 0);
+  context.set_cpu_quota(0.5);
+  EXPECT_GE(visit_options(context).block_us, 40e3);
+}
+
 TEST(Series, CalibrationEndsWhenTheClockStandsStill) {
   FakeClock clock;
   std::vector<double> times(100, 0);
   times.push_back(300);
   FakeRunnable runnable(clock, times);
   Series series;
-  series.visit(runnable, clock, visit_options(0));
+  series.visit(runnable, clock, visit_options(make_context(1, 0)));
   EXPECT_EQ(series.visits(), 1U);
 }
 

@@ -1,0 +1,121 @@
+#include "tools/adamec-profile/limited.h"
+
+#include <algorithm>
+#include <csignal>
+#include <set>
+
+#include "adamec/base/error.h"
+#include "adamec/base/units.h"
+#include "adamec/measure/affinity.h"
+#include "adamec/measure/atom_runner.h"
+#include "adamec/measure/contexts.h"
+#include "adamec/measure/isolated.h"
+#include "adamec/measure/machine.h"
+
+namespace adamec::tools {
+namespace {
+
+using measure::CampaignItem;
+
+// The item in the contexts of one limit, and their partners without.
+CampaignItem with_limit(const CampaignItem& item, std::span<const v1::Context> contexts,
+                        std::uint64_t limit) {
+  std::set<std::string> partners;
+  for (const std::size_t index : item.contexts) {
+    if (contexts[index].memory_limit() != limit) continue;
+    partners.insert(measure::measurement_key("", measure::uncontended(contexts[index])));
+  }
+  CampaignItem part{item.plan, {}, {}};
+  for (const std::size_t index : item.contexts) {
+    const bool partner = partners.count(measure::measurement_key("", contexts[index])) != 0;
+    if (contexts[index].memory_limit() == limit || partner) part.contexts.push_back(index);
+  }
+  return part;
+}
+
+std::set<std::uint64_t> limits_of(const CampaignItem& item, std::span<const v1::Context> contexts) {
+  std::set<std::uint64_t> limits;
+  for (const std::size_t index : item.contexts) limits.insert(contexts[index].memory_limit());
+  limits.erase(0);
+  return limits;
+}
+
+// In the child: the limit holds from before the atom is loaded.
+std::string measure_limited(const CampaignItem& item, std::span<const v1::Context> contexts,
+                            std::uint64_t limit, const measure::Loader& load,
+                            const measure::Clock& clock, const measure::CampaignOptions& options) {
+  std::vector<v1::Context> used;
+  for (const std::size_t index : item.contexts) used.push_back(contexts[index]);
+  measure::Machine machine(measure::current_affinity(), used, clock, measure::set_threads);
+  machine.limit_memory(limit);
+  const CampaignItem items[] = {item};
+  const measure::CampaignResult result =
+      measure::run_campaign(items, contexts, load, machine, clock, options, {});
+  if (!result.failures.empty()) fail("{}", result.failures.front().reason);
+  v1::SampleSet set;
+  for (const v1::Sample& sample : result.samples) *set.add_samples() = sample;
+  return set.SerializeAsString();
+}
+
+}  // namespace
+
+std::vector<CampaignItem> limited_items(std::span<const CampaignItem> items,
+                                        std::span<const v1::Context> contexts) {
+  std::vector<CampaignItem> chosen;
+  for (const CampaignItem& item : items) {
+    if (!limits_of(item, contexts).empty()) chosen.push_back(item);
+  }
+  return chosen;
+}
+
+std::vector<CampaignItem> unlimited_items(std::span<const CampaignItem> items,
+                                          std::span<const v1::Context> contexts) {
+  std::vector<CampaignItem> chosen;
+  for (CampaignItem item : items) {
+    std::erase_if(item.contexts,
+                  [&](std::size_t index) { return contexts[index].memory_limit() > 0; });
+    if (!item.contexts.empty()) chosen.push_back(std::move(item));
+  }
+  return chosen;
+}
+
+measure::CampaignResult run_limited(
+    std::span<const CampaignItem> items, std::span<const v1::Context> contexts,
+    const measure::Loader& load, const measure::Clock& clock,
+    const measure::CampaignOptions& options,
+    const std::function<void(const std::vector<v1::Sample>&)>& on_sample) {
+  measure::CampaignResult all;
+  measure::CampaignOptions own = options;
+  own.budget_us = 0;
+  own.order.clear();
+  unsigned processes = 0;
+  for (const CampaignItem& item : items) {
+    for (const std::uint64_t limit : limits_of(item, contexts)) {
+      const CampaignItem part = with_limit(item, contexts, limit);
+      own.run_id = fmt::format("{}-m{}", options.run_id, ++processes);
+      const measure::IsolatedResult result = measure::run_isolated(
+          [&] { return measure_limited(part, contexts, limit, load, clock, own); });
+      v1::SampleSet set;
+      const auto fail_item = [&](const std::string& reason) {
+        all.failures.push_back(
+            {item.plan, item.plan->sample.sample_atom() + ": " + reason, limit});
+      };
+      if (result.signal == SIGKILL) {
+        measure::ControlGroup::remove_left_behind(measure::ControlGroup::Controller::kMemory,
+                                                  result.process);
+        fail_item(fmt::format("was killed: needs more than {}", format_bytes(limit)));
+      } else if (result.signal != 0) {
+        fail_item(fmt::format("ended by signal {}", result.signal));
+      } else if (!result.failure.empty() || !set.ParseFromString(result.bytes)) {
+        all.failures.push_back({item.plan, result.failure, limit});
+      } else {
+        ++all.measured;
+        all.samples.insert(all.samples.end(), set.samples().begin(), set.samples().end());
+        on_sample(all.samples);
+      }
+    }
+  }
+  return all;
+}
+
+}  // namespace adamec::tools
