@@ -17,19 +17,19 @@ using namespace adamec::tools;
 int run(const TrainConfig& config, const CommonOptions& common, const Console& console) {
   check_options(config, common.json);
   const TrainSummary summary = train(config);
-  if (summary.unpaired > 0) {
-    console.warn(fmt::format("{} samples under load have no unloaded one in their round: not used",
-                             summary.unpaired));
-  }
+  for (const std::string& warning : summary.warnings()) console.warn(warning);
   if (common.json) {
     std::cout << summary_json(config, summary);
   } else if (!config.validate.empty()) {
     (config.output == "-" ? std::cerr : std::cout) << predict::accuracy_text(summary.accuracy);
   }
+  if (!config.html.empty()) write_file(config.html, summary_html(config, summary));
   check_max_error(config, summary);
   if (!config.output.empty()) {
     write_file(config.output, summary.predictor.SerializeAsString());
-    write_depfile(common, config.output, config.samples);
+    std::vector<std::string> inputs = config.samples;
+    if (!config.base.empty()) inputs.push_back(config.base);
+    write_depfile(common, config.output, inputs);
   }
   console.note(summary_line(config, summary));
   return kDone;
@@ -43,7 +43,8 @@ int main(int argc, char** argv) {
       "Train a latency predictor from measured latencies. It predicts any atom from its operator's "
       "configuration, threads and CPU load.",
       "  adamec-train phone.samples -o phone.predictor\n"
-      "  adamec-train phone.samples --validate model --max-error 10\n",
+      "  adamec-train phone.samples --validate model --html report.html --max-error 10\n"
+      "  adamec-train few.samples --base phone.predictor -o tablet.predictor\n",
       fmt::format("XGBoost {}, predictor format {}, sample format {}", predict::xgboost_version(),
                   predict::kPredictorFormatVersion, predict::kSampleFormatVersion)};
   TrainConfig config;

@@ -26,8 +26,17 @@ void add_options(CLI::App& app, TrainConfig& config) {
       ->type_name("config|model|context");
   app.add_option("--max-error", config.max_error_percent,
                  "Fail, and write nothing, when the mean absolute error of what is left out is "
-                 "more than this percentage")
+                 "more than this percentage: of all atoms, all blocks or all whole models")
       ->type_name("PERCENT");
+  app.add_option("--html", config.html,
+                 "Write the validation with plots as one HTML page here (of configurations without "
+                 "--validate)")
+      ->type_name("FILE");
+  app.add_option(
+         "--base", config.base,
+         "Adapt this predictor of another device from a few samples of this one, up to about "
+         "50, and say what that costs in accuracy")
+      ->type_name("OTHER.predictor");
   app.add_option("--host", config.host, "Use the samples of this host id only")->type_name("ID");
   app.add_option("--seed", config.seed, "Of the training and of the choice of what is left out")
       ->type_name("N")
@@ -39,8 +48,9 @@ void check_options(const TrainConfig& config, bool json) {
     fail_with(ErrorKind::kUsage, "--validate: '{}' is not config, model or context",
               printable(config.validate));
   }
-  if (config.output.empty() && config.validate.empty() && !config.max_error_percent) {
-    fail_with(ErrorKind::kUsage, "nothing to do: give -o, --validate or --max-error");
+  if (config.output.empty() && config.validate.empty() && config.html.empty() &&
+      !config.max_error_percent) {
+    fail_with(ErrorKind::kUsage, "nothing to do: give -o, --validate, --html or --max-error");
   }
   const double max_error = config.max_error_percent.value_or(0);
   if (!std::isfinite(max_error) || max_error < 0) {
@@ -48,6 +58,13 @@ void check_options(const TrainConfig& config, bool json) {
   }
   if (std::count(config.samples.begin(), config.samples.end(), "-") > 1) {
     fail_with(ErrorKind::kUsage, "standard input can be read only once");
+  }
+  if (!config.base.empty() &&
+      config.hold_out().value_or(predict::HoldOut::kConfig) != predict::HoldOut::kConfig) {
+    fail_with(ErrorKind::kUsage, "--base can only be validated with --validate config");
+  }
+  if (config.html == "-" && (json || config.output == "-" || !config.validate.empty())) {
+    fail_with(ErrorKind::kUsage, "'--html -' needs standard output for itself");
   }
   if (json && config.output == "-") {
     fail_with(ErrorKind::kUsage, "--json and '-o -' both write to standard output");

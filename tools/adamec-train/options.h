@@ -15,6 +15,8 @@ struct TrainConfig {
   std::vector<std::string> samples;
   std::string output;  // empty: only validate
   std::string validate;
+  std::string base;  // predictor to adapt; empty: train from scratch
+  std::string html;
   std::string host;
   std::uint64_t seed = 1;
   std::optional<double> max_error_percent;

@@ -10,6 +10,8 @@
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 #include "adamec/predict/predictor.h"
+#include "adamec/predict/transfer.h"
+#include "adamec/predict/validation_html.h"
 
 namespace adamec::tools {
 namespace {
@@ -53,25 +55,60 @@ Json accuracy_json(const predict::Accuracy& row) {
           {"median_ape_percent", number(row.median_ape)},
           {"rmspe_percent", number(row.rmspe)},
           {"p95_coverage_percent", number(row.p95_coverage)},
+          {"repeat_within_5_percent", number(row.repeat_within_5)},
           {"repeat_within_10_percent", number(row.repeat_within_10)},
           {"repeat_mape_percent", number(row.repeat_mape)}};
 }
 
 }  // namespace
 
+std::vector<std::string> TrainSummary::warnings() const {
+  std::vector<std::string> lines;
+  const auto add = [&](std::size_t count, const char* what) {
+    if (count > 0)
+      lines.push_back(fmt::format("{} sample{} {}", count, count == 1 ? "" : "s", what));
+  };
+  add(unpaired, "under load have no unloaded one in their round: not used");
+  add(incomplete, "of blocks with parts that no file describes: not used");
+  add(other_contexts, "with a CPU quota, a frequency or another device: not used");
+  add(preempted,
+      "of one thread never ran undisturbed: their CPU time is taken (measure on a quiet machine)");
+  return lines;
+}
+
 TrainSummary train(const TrainConfig& config) {
   const predict::SampleFiles files = predict::read_samples(config.samples);
   const predict::TrainingData data =
       predict::training_data(files.samples, config.host, source_name(config));
+  TrainSummary summary;
+  summary.configurations = data.measurements.size();
+  summary.loaded = data.slowdowns.size();
+  summary.unpaired = data.unpaired;
+  summary.preempted = data.preempted;
+  summary.incomplete = data.incomplete;
+  summary.other_contexts = data.other_contexts;
   const unsigned workers = std::clamp(std::thread::hardware_concurrency(), 1U, kMostWorkers);
-  predict::TrainResult result = predict::train(data, {config.seed, workers, files.sha256});
-  const predict::HoldOut hold_out = config.hold_out().value_or(predict::HoldOut::kConfig);
-  const auto outcomes = hold_out == predict::HoldOut::kConfig
-                            ? result.outcomes
-                            : predict::cross_validate(data, hold_out, config.seed, workers);
-  const predict::Predictor check(result.predictor, "predictor");  // it must load again
-  return {std::move(result.predictor), data.measurements.size(), data.slowdowns.size(),
-          data.unpaired, predict::accuracy_table(outcomes)};
+  const predict::TrainOptions options{config.seed, workers, files.sha256};
+  if (config.base.empty()) {
+    predict::TrainResult result = predict::train(data, options);
+    const predict::HoldOut hold_out = config.hold_out().value_or(predict::HoldOut::kConfig);
+    summary.outcomes = hold_out == predict::HoldOut::kConfig
+                           ? std::move(result.outcomes)
+                           : predict::cross_validate(data, hold_out, config.seed, workers);
+    summary.predictor = std::move(result.predictor);
+  } else {
+    const predict::Predictor base = predict::Predictor::load(config.base);
+    predict::TransferResult result =
+        predict::transfer(base.message(), display_name(config.base), data, options);
+    summary.outcomes = std::move(result.adapted);
+    summary.predictor = std::move(result.predictor);
+    summary.base_host = base.message().host();
+    summary.unadapted = predict::accuracy_table(result.unadapted).back();
+    summary.from_scratch = predict::accuracy_table(result.from_scratch).back();
+  }
+  const predict::Predictor check(summary.predictor, "predictor");  // it must load again
+  summary.accuracy = predict::accuracy_table(summary.outcomes);
+  return summary;
 }
 
 void check_max_error(const TrainConfig& config, const TrainSummary& summary) {
@@ -81,9 +118,12 @@ void check_max_error(const TrainConfig& config, const TrainSummary& summary) {
     fail("{}: too few different {} to tell the error for --max-error", source_name(config),
          held_out(config));
   }
-  if (all.mape > *config.max_error_percent) {
-    fail("{}: mean absolute error {:.1f} % for {} left out, more than --max-error {}",
-         source_name(config), all.mape, held_out(config), *config.max_error_percent);
+  for (const predict::Accuracy& row : summary.accuracy) {
+    const bool total = row.group == "all" || row.group == "blocks" || row.group == "models";
+    if (!total || !(row.mape > *config.max_error_percent)) continue;
+    fail("{}: mean absolute error {:.1f} % {}for {} left out, more than --max-error {}",
+         source_name(config), row.mape, row.group == "all" ? "" : "of " + row.group + " ",
+         held_out(config), *config.max_error_percent);
   }
 }
 
@@ -98,6 +138,17 @@ std::string summary_line(const TrainConfig& config, const TrainSummary& summary)
     line += fmt::format("; {} left out: {:.0f} % within 10 %, mean absolute error {:.1f} %",
                         held_out(config), all.within_10, all.mape);
   }
+  for (const predict::Accuracy& row : summary.accuracy) {
+    if (row.group != "blocks" && row.group != "models") continue;
+    line += fmt::format("; {}: {:.0f} %, {:.1f} %", row.group, row.within_10, row.mape);
+  }
+  if (summary.unadapted && summary.unadapted->count > 0) {
+    line += fmt::format(
+        "; without adapting {} {:.0f} %, {:.1f} %; from these samples alone "
+        "{:.0f} %, {:.1f} %",
+        printable(summary.base_host.cpu_model()), summary.unadapted->within_10,
+        summary.unadapted->mape, summary.from_scratch->within_10, summary.from_scratch->mape);
+  }
   if (std::isfinite(all.repeat_within_10)) {
     line += fmt::format("; measurements repeat within 10 %: {:.0f} %", all.repeat_within_10);
   }
@@ -107,15 +158,38 @@ std::string summary_line(const TrainConfig& config, const TrainSummary& summary)
 std::string summary_json(const TrainConfig& config, const TrainSummary& summary) {
   Json table = Json::array();
   for (const predict::Accuracy& row : summary.accuracy) table.push_back(accuracy_json(row));
-  const Json json = {{"host", summary.predictor.host().id()},
-                     {"configurations", summary.configurations},
-                     {"under_load", summary.loaded},
-                     {"unpaired", summary.unpaired},
-                     {"operators", summary.predictor.operators_size()},
-                     {"training_sha256", summary.predictor.training_sha256()},
-                     {"held_out", hold_out_name(config)},
-                     {"validation", table}};
+  Json json = {{"host", summary.predictor.host().id()},
+               {"configurations", summary.configurations},
+               {"under_load", summary.loaded},
+               {"unpaired", summary.unpaired},
+               {"operators", summary.predictor.operators_size()},
+               {"training_sha256", summary.predictor.training_sha256()},
+               {"held_out", hold_out_name(config)},
+               {"validation", table}};
+  if (summary.unadapted) {
+    json["transfer"] = {{"base_host", printable(summary.base_host.id())},
+                        {"unadapted", accuracy_json(*summary.unadapted)},
+                        {"from_scratch", accuracy_json(*summary.from_scratch)}};
+  }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string summary_html(const TrainConfig& config, const TrainSummary& summary) {
+  predict::ValidationReport report;
+  report.title = fmt::format("Latency predictor: {} left out", held_out(config));
+  report.subtitle = summary_line(config, summary);
+  const v1::Host& host = summary.predictor.host();
+  report.facts = {{"host", fmt::format("{} ({}), {} cores", printable(host.cpu_model()),
+                                       printable(host.id()), host.cores())},
+                  {"LibTorch", printable(host.libtorch_version())},
+                  {"BLAS", printable(host.blas())},
+                  {"samples", source_name(config)},
+                  {"training digest", summary.predictor.training_sha256()},
+                  {"seed", fmt::format("{}", config.seed)}};
+  for (const std::string& warning : summary.warnings()) report.facts.emplace_back("note", warning);
+  report.table = summary.accuracy;
+  report.outcomes = summary.outcomes;
+  return predict::validation_html(report);
 }
 
 }  // namespace adamec::tools

@@ -7,12 +7,14 @@
 #include <utility>
 
 #include "adamec/base/text_table.h"
+#include "adamec/predict/error_bounds.h"
 
 #include <fmt/format.h>
 
 namespace adamec::predict {
 namespace {
 
+constexpr const char* kSubjects[] = {"all", "blocks", "models"};
 constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 
 double share_within(const std::vector<double>& errors, double limit) {
@@ -36,23 +38,17 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-// Per fold, the error bound that the other folds give.
-std::vector<double> bounds_of_folds(std::span<const Outcome> outcomes) {
+// Per fold, the error bounds that the other folds give.
+std::vector<ErrorBounds> bounds_of_folds(std::span<const Outcome> outcomes) {
   std::size_t folds = 0;
   for (const Outcome& outcome : outcomes) folds = std::max(folds, outcome.fold + 1);
-  std::vector<double> bounds;
-  for (std::size_t fold = 0; fold < folds; ++fold) {
-    std::vector<double> others;
-    for (const Outcome& outcome : outcomes) {
-      if (outcome.fold != fold) others.push_back(outcome.log_error());
-    }
-    bounds.push_back(others.empty() ? kNothing : conformal_q95(others));
-  }
+  std::vector<ErrorBounds> bounds;
+  for (std::size_t fold = 0; fold < folds; ++fold) bounds.emplace_back(outcomes, fold);
   return bounds;
 }
 
 Accuracy accuracy_of(const std::string& group, const std::vector<const Outcome*>& outcomes,
-                     const std::vector<double>& bounds) {
+                     const std::vector<ErrorBounds>& bounds) {
   std::vector<double> errors;
   std::vector<double> squares;
   std::vector<double> repeats;
@@ -62,8 +58,8 @@ Accuracy accuracy_of(const std::string& group, const std::vector<const Outcome*>
     errors.push_back(error);
     squares.push_back(error * error);
     if (outcome->repeat_ratio > 0) repeats.push_back(std::abs(outcome->repeat_ratio - 1));
-    const double bound = bounds[outcome->fold];
-    if (!std::isnan(bound)) covered.push_back(outcome->log_error() <= bound ? 100 : 0);
+    const ErrorBounds& bound = bounds[outcome->fold];
+    if (!bound.empty()) covered.push_back(outcome->log_error() <= bound.of(*outcome) ? 100 : 0);
   }
   return {group,
           errors.size(),
@@ -74,6 +70,7 @@ Accuracy accuracy_of(const std::string& group, const std::vector<const Outcome*>
           100 * median(errors),
           100 * std::sqrt(mean(squares)),
           mean(covered),
+          share_within(repeats, 0.05),
           share_within(repeats, 0.10),
           100 * mean(repeats)};
 }
@@ -87,21 +84,30 @@ std::string context_name(unsigned threads, double load) {
 }  // namespace
 
 std::vector<Accuracy> accuracy_table(std::span<const Outcome> outcomes) {
-  std::map<std::string, std::vector<const Outcome*>> by_operator;
-  std::map<std::pair<double, unsigned>, std::vector<const Outcome*>> by_context;
-  std::vector<const Outcome*> all;
+  using Group = std::vector<const Outcome*>;
+  std::map<std::string, Group> by_operator;
+  std::map<std::pair<double, unsigned>, Group> by_context[3];  // by subject
+  Group by_subject[3];
   for (const Outcome& outcome : outcomes) {
-    by_operator[outcome.operator_key].push_back(&outcome);
-    by_context[{outcome.cpu_load, outcome.threads}].push_back(&outcome);
-    all.push_back(&outcome);
+    const auto subject = static_cast<std::size_t>(outcome.subject);
+    if (subject == 0) by_operator[outcome.operator_key].push_back(&outcome);
+    by_context[subject][{outcome.cpu_load, outcome.threads}].push_back(&outcome);
+    by_subject[subject].push_back(&outcome);
   }
-  const std::vector<double> bounds = bounds_of_folds(outcomes);
+  const std::vector<ErrorBounds> bounds = bounds_of_folds(outcomes);
   std::vector<Accuracy> table;
   for (const auto& [name, group] : by_operator) table.push_back(accuracy_of(name, group, bounds));
-  for (const auto& [context, group] : by_context) {
-    table.push_back(accuracy_of(context_name(context.second, context.first), group, bounds));
+  for (std::size_t subject = 0; subject < 3; ++subject) {
+    const std::string prefix = subject == 0 ? "" : std::string(kSubjects[subject]) + ", ";
+    for (const auto& [context, group] : by_context[subject]) {
+      table.push_back(
+          accuracy_of(prefix + context_name(context.second, context.first), group, bounds));
+    }
   }
-  table.push_back(accuracy_of("all", all, bounds));
+  for (const std::size_t subject : {1, 2, 0}) {
+    if (by_subject[subject].empty() && subject != 0) continue;
+    table.push_back(accuracy_of(kSubjects[subject], by_subject[subject], bounds));
+  }
   return table;
 }
 
@@ -114,6 +120,7 @@ std::string accuracy_text(std::span<const Accuracy> table) {
                   {"15 %", Align::kRight},
                   {"MAPE", Align::kRight},
                   {"median", Align::kRight},
+                  {"RMSPE", Align::kRight},
                   {"below p95", Align::kRight},
                   {"repeats in 10 %", Align::kRight}});
   const auto number = [](double value) {
@@ -122,7 +129,8 @@ std::string accuracy_text(std::span<const Accuracy> table) {
   for (const Accuracy& row : table) {
     text.add_row({row.group, fmt::format("{}", row.count), number(row.within_5),
                   number(row.within_10), number(row.within_15), number(row.mape),
-                  number(row.median_ape), number(row.p95_coverage), number(row.repeat_within_10)});
+                  number(row.median_ape), number(row.rmspe), number(row.p95_coverage),
+                  number(row.repeat_within_10)});
   }
   return text.str();
 }

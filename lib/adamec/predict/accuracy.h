@@ -16,15 +16,17 @@ struct Accuracy {
   double within_5 = 0;  // share of predictions within 5 % of the measurement
   double within_10 = 0;
   double within_15 = 0;
-  double mape = 0;              // mean absolute error relative to the measurement
-  double median_ape = 0;        // median of the same
-  double rmspe = 0;             // root of the mean squared relative error
-  double p95_coverage = 0;      // share of measurements below p95, calibrated on the other folds
+  double mape = 0;          // mean absolute error relative to the measurement
+  double median_ape = 0;    // median of the same
+  double rmspe = 0;         // root of the mean squared relative error
+  double p95_coverage = 0;  // share of measurements below p95, calibrated on the other folds
+  double repeat_within_5 = 0;
   double repeat_within_10 = 0;  // ceiling: share of measurements that repeat within 10 %
   double repeat_mape = 0;
 };
 
-// By operator (alphabetical), by context, and over all ("all", last).
+// Atoms by operator (alphabetical) and by context, blocks and whole models by context; then all
+// blocks ("blocks") and models ("models") where there are any; all atoms ("all") last.
 std::vector<Accuracy> accuracy_table(std::span<const Outcome> outcomes);
 
 // The table for people.

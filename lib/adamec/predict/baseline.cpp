@@ -122,7 +122,8 @@ bool Baselines::knows(const std::string& operator_key) const {
 }
 
 Baselines::Match Baselines::find(const Work& work, unsigned threads) const {
-  const auto known = by_operator_.find(work.operator_key);
+  auto known = by_operator_.find(work.class_key);
+  if (known == by_operator_.end()) known = by_operator_.find(work.operator_key);
   const bool seen = known != by_operator_.end();
   const ByThreads& by_threads = seen ? known->second : by_operator_.find("")->second;
   // The nearest number of threads: at most as many as asked for, or the fewest there are.

@@ -5,128 +5,67 @@
 #include <cmath>
 #include <future>
 #include <map>
-#include <numeric>
-#include <random>
-#include <set>
+#include <memory>
 #include <utility>
 
+#include "adamec/predict/combination_fit.h"
 #include "adamec/predict/fit.h"
+#include "adamec/predict/folds.h"
 #include "adamec/predict/predictor.h"
 #include "adamec/predict/work.h"
 
 namespace adamec::predict {
 namespace {
 
-constexpr double kLargestBound = 40;  // evaluators take no more
-
-// Marks of what a fold holds out, by index in TrainingData.
-struct Fold {
-  std::vector<char> measurements;
-  std::vector<char> slowdowns;
-};
-
-Fold empty_fold(const TrainingData& data) {
-  return {std::vector<char>(data.measurements.size(), 0),
-          std::vector<char>(data.slowdowns.size(), 0)};
-}
-
-// A fold that holds out the given signatures.
-Fold fold_of(const TrainingData& data, const std::set<std::string>& signatures) {
-  Fold fold = empty_fold(data);
-  for (std::size_t i = 0; i < data.measurements.size(); ++i) {
-    fold.measurements[i] = signatures.contains(data.measurements[i].sample->signature());
-  }
-  for (std::size_t i = 0; i < data.slowdowns.size(); ++i) {
-    fold.slowdowns[i] = signatures.contains(data.slowdowns[i].sample->signature());
-  }
-  return fold;
-}
-
-// Fisher-Yates on the generator's own numbers: std::shuffle differs between libraries.
-void shuffle(std::vector<std::string>& items, std::uint64_t seed) {
-  std::mt19937_64 generator(seed);
-  for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[generator() % i]);
-}
-
-std::vector<Fold> config_folds(const TrainingData& data, std::uint64_t seed) {
-  std::set<std::string> distinct;
-  for (const auto& measurement : data.measurements) {
-    distinct.insert(measurement.sample->signature());
-  }
-  std::vector<std::string> signatures(distinct.begin(), distinct.end());
-  shuffle(signatures, seed);
-  const std::size_t wanted = signatures.size() < 500 ? 10 : 5;
-  const std::size_t count = std::min(signatures.size(), wanted);
-  std::vector<Fold> folds;
-  for (std::size_t part = 0; part < count; ++part) {
-    std::set<std::string> held;
-    for (std::size_t i = part; i < signatures.size(); i += count) held.insert(signatures[i]);
-    folds.push_back(fold_of(data, held));
-  }
-  return folds;
-}
-
-std::vector<Fold> model_folds(const TrainingData& data) {
-  std::map<std::string, std::set<std::string>> by_model;
-  for (const Measurement& measurement : data.measurements) {
-    for (const std::string& model : measurement.models) {
-      by_model[model].insert(measurement.sample->signature());
-    }
-  }
-  std::vector<Fold> folds;
-  for (const auto& [model, signatures] : by_model) folds.push_back(fold_of(data, signatures));
-  return folds;
-}
-
-std::vector<Fold> context_folds(const TrainingData& data) {
-  std::map<std::pair<unsigned, double>, Fold> folds;
-  const auto fold_at = [&](unsigned threads, double load) -> Fold& {
-    return folds.try_emplace({threads, load}, empty_fold(data)).first->second;
-  };
-  for (std::size_t i = 0; i < data.measurements.size(); ++i) {
-    fold_at(data.measurements[i].threads, 0).measurements[i] = 1;
-  }
-  for (std::size_t i = 0; i < data.slowdowns.size(); ++i) {
-    fold_at(data.slowdowns[i].threads, data.slowdowns[i].cpu_load).slowdowns[i] = 1;
-  }
-  std::vector<Fold> result;
-  for (auto& [context, fold] : folds) result.push_back(std::move(fold));
-  return result;
-}
-
-std::vector<Fold> folds_of(const TrainingData& data, HoldOut hold_out, std::uint64_t seed) {
-  switch (hold_out) {
-    case HoldOut::kModel:
-      return model_folds(data);
-    case HoldOut::kContext:
-      return context_folds(data);
-    case HoldOut::kConfig:
-      break;
-  }
-  return config_folds(data, seed);
-}
-
 double ratio(double a, double b) { return a > 0 && b > 0 ? a / b : 0; }
 
-std::vector<Outcome> run_fold(const TrainingData& data, const Fold& fold, std::size_t index,
-                              std::uint64_t seed) {
+// What is left for training.
+TrainingData rest_of(const TrainingData& data, const Fold& fold) {
   TrainingData rest;
   rest.host = data.host;
+  rest.parts = data.parts;
+  rest.pressures = data.pressures;
   for (std::size_t i = 0; i < data.measurements.size(); ++i) {
     if (!fold.measurements[i]) rest.measurements.push_back(data.measurements[i]);
   }
   for (std::size_t i = 0; i < data.slowdowns.size(); ++i) {
     if (!fold.slowdowns[i]) rest.slowdowns.push_back(data.slowdowns[i]);
   }
-  if (rest.measurements.empty()) return {};
-  const Predictor predictor(fit_predictor(rest, seed), "cross-validation");
+  for (std::size_t i = 0; i < data.composites.size(); ++i) {
+    if (!fold.hidden_composites[i]) rest.composites.push_back(data.composites[i]);
+  }
+  return rest;
+}
+
+Outcome outcome_of(const Composite& block, double predicted_us, std::size_t fold) {
+  return {block.whole_model() ? Outcome::Subject::kModel : Outcome::Subject::kBlock,
+          "",
+          block.sample->sample_atom(),
+          block.threads,
+          block.cpu_load,
+          block.us,
+          predicted_us,
+          fold,
+          ratio(block.even_us, block.odd_us)};
+}
+
+struct FoldResult {
+  std::unique_ptr<Predictor> predictor;  // null when nothing was left to train with
   std::vector<Outcome> outcomes;
+};
+
+FoldResult run_fold(const TrainingData& data, const Fold& fold, std::size_t index,
+                    std::uint64_t seed) {
+  const TrainingData rest = rest_of(data, fold);
+  FoldResult result;
+  if (rest.measurements.empty()) return result;
+  result.predictor = std::make_unique<Predictor>(fit_predictor(rest, seed), "cross-validation");
   const auto add = [&](const v1::Sample& sample, const RunContext& context, double measured_us,
                        double repeat_ratio) {
-    const Prediction prediction = predictor.predict(sample, context);
-    outcomes.push_back({work_of(sample, context.threads).operator_key, context.threads,
-                        context.cpu_load, measured_us, prediction.p50_ms * 1000, index,
-                        repeat_ratio});
+    const Prediction prediction = result.predictor->predict(sample, context);
+    result.outcomes.push_back({Outcome::Subject::kAtom, work_of(sample, context.threads).class_key,
+                               sample.sample_atom(), context.threads, context.cpu_load, measured_us,
+                               prediction.p50_ms * 1000, index, repeat_ratio});
   };
   for (std::size_t i = 0; i < data.measurements.size(); ++i) {
     const Measurement& held = data.measurements[i];
@@ -140,8 +79,111 @@ std::vector<Outcome> run_fold(const TrainingData& data, const Fold& fold, std::s
     add(*held.sample, {held.threads, held.cpu_load}, held.unloaded_us * held.ratio,
         ratio(latency.even_min_us(), latency.odd_min_us()));
   }
-  return outcomes;
+  for (std::size_t i = 0; i < data.composites.size(); ++i) {
+    const Composite& held = data.composites[i];
+    if (!fold.composites[i]) continue;
+    const Prediction prediction =
+        result.predictor->predict_block(*held.sample, data.parts, {held.threads, held.cpu_load});
+    result.outcomes.push_back(outcome_of(held, prediction.p50_ms * 1000, index));
+  }
+  return result;
 }
+
+// Predicts blocks from the predictions of their parts in the folds that left the parts out.
+class BlockFolds {
+ public:
+  BlockFolds(const TrainingData& data, const WorkKeys& keys, const Folds& folds,
+             const std::vector<FoldResult>& results)
+      : data_(data), keys_(keys), folds_(folds), results_(results) {
+    for (const auto& [signature, part] : data.parts) {
+      classes_.try_emplace(work_of(*part, 1).class_key, static_cast<int>(classes_.size()));
+    }
+  }
+
+  std::vector<Outcome> run() {
+    for (const Composite& block : data_.composites) terms_.push_back(terms_of(block));
+    std::map<std::string, std::size_t> fold_of_model;  // as evenly as they come
+    std::vector<Outcome> outcomes;
+    for (const Composite& block : data_.composites) {
+      const std::string& model = block.models.empty() ? "" : *block.models.begin();
+      fold_of_model.try_emplace(model, fold_of_model.size() % results_.size());
+    }
+    for (std::size_t fold = 0; fold < results_.size(); ++fold) {
+      const auto held = [&](const Composite& block) {
+        const std::string& model = block.models.empty() ? "" : *block.models.begin();
+        return fold_of_model.at(model) == fold;
+      };
+      const auto gains = fit_without(held);
+      for (std::size_t i = 0; i < data_.composites.size(); ++i) {
+        const Composite& block = data_.composites[i];
+        if (!held(block)) continue;
+        const auto known = gains.find(block.threads);
+        const double us =
+            known == gains.end() ? terms_[i].sum_us : known->second.block_us(terms_[i]);
+        outcomes.push_back(outcome_of(block, us, fold));
+      }
+    }
+    return outcomes;
+  }
+
+ private:
+  template <typename Held>
+  std::map<unsigned, Combination> fit_without(const Held& held) const {
+    std::map<unsigned, std::vector<MeasuredBlock>> by_threads;
+    for (std::size_t i = 0; i < data_.composites.size(); ++i) {
+      const Composite& block = data_.composites[i];
+      if (held(block) || block.cpu_load > 0) continue;
+      by_threads[block.threads].push_back(
+          {terms_[i], block.us, noise_variance(block.even_us, block.odd_us)});
+    }
+    std::map<unsigned, Combination> gains;
+    for (const auto& [threads, blocks] : by_threads) {
+      gains.emplace(threads, Combination(fit_combination(blocks, threads), "cross-validation"));
+    }
+    return gains;
+  }
+
+  BlockTerms terms_of(const Composite& block) const {
+    const v1::Sample& sample = *block.sample;
+    const auto parts = static_cast<std::size_t>(sample.parts_size());
+    const std::vector<int> feeder = feeders(parts, edges_of(sample));
+    const auto class_of = [&](int part) {
+      return classes_.at(work_of(*data_.parts.at(sample.parts(part)), 1).class_key);
+    };
+    BlockTerms terms;
+    terms.atoms = parts;
+    for (std::size_t i = 0; i < parts; ++i) {
+      const auto part = static_cast<int>(i);
+      const Predictor* predictor = predictor_for(sample.parts(part));
+      if (predictor == nullptr) continue;
+      v1::Sample atom;
+      const v1::Configuration& configuration = *data_.parts.at(sample.parts(part));
+      atom.set_signature(configuration.signature());
+      atom.set_kind(configuration.kind());
+      *atom.mutable_operators() = configuration.operators();
+      atom.set_macs(configuration.macs());
+      atom.set_weight_bytes(configuration.weight_bytes());
+      const double us = predictor->predict(atom, {block.threads, block.cpu_load}).p50_ms * 1000;
+      terms.sum_us += us;
+      terms.unloaded_sum_us += predictor->predict(atom, {block.threads, 0}).p50_ms * 1000;
+      if (feeder[i] >= 0) terms.fed.push_back({class_of(feeder[i]), class_of(part), us});
+    }
+    return terms;
+  }
+
+  // A part that was never measured by itself is new to every fold.
+  const Predictor* predictor_for(const std::string& part) const {
+    const auto fold = folds_.fold_of_work.find(keys_.of_part(part));
+    return results_[fold == folds_.fold_of_work.end() ? 0 : fold->second].predictor.get();
+  }
+
+  const TrainingData& data_;
+  const WorkKeys& keys_;
+  const Folds& folds_;
+  const std::vector<FoldResult>& results_;
+  std::map<std::string, int> classes_;
+  std::vector<BlockTerms> terms_;
+};
 
 }  // namespace
 
@@ -149,12 +191,13 @@ double Outcome::log_error() const { return std::log(measured_us / predicted_us);
 
 std::vector<Outcome> cross_validate(const TrainingData& data, HoldOut hold_out, std::uint64_t seed,
                                     unsigned workers) {
-  const std::vector<Fold> folds = folds_of(data, hold_out, seed);
-  std::vector<std::vector<Outcome>> parts(folds.size());
+  const WorkKeys keys(data);
+  const Folds folds = folds_of(data, keys, hold_out, seed);
+  std::vector<FoldResult> results(folds.folds.size());
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
-    for (std::size_t i = next++; i < folds.size(); i = next++) {
-      parts[i] = run_fold(data, folds[i], i, seed);
+    for (std::size_t i = next++; i < results.size(); i = next++) {
+      results[i] = run_fold(data, folds.folds[i], i, seed);
     }
   };
   std::vector<std::future<void>> others;
@@ -162,18 +205,14 @@ std::vector<Outcome> cross_validate(const TrainingData& data, HoldOut hold_out, 
   work();
   for (auto& other : others) other.get();
   std::vector<Outcome> outcomes;
-  for (auto& part : parts) outcomes.insert(outcomes.end(), part.begin(), part.end());
+  for (const FoldResult& result : results) {
+    outcomes.insert(outcomes.end(), result.outcomes.begin(), result.outcomes.end());
+  }
+  if (hold_out == HoldOut::kConfig && results.size() > 1 && !data.composites.empty()) {
+    const auto blocks = BlockFolds(data, keys, folds, results).run();
+    outcomes.insert(outcomes.end(), blocks.begin(), blocks.end());
+  }
   return outcomes;
-}
-
-double conformal_q95(std::vector<double> log_errors) {
-  const double least_bound = std::log(2.0);
-  if (log_errors.empty()) return least_bound;
-  std::sort(log_errors.begin(), log_errors.end());
-  const auto rank =
-      static_cast<std::size_t>(std::ceil(0.95 * static_cast<double>(log_errors.size() + 1)));
-  if (rank > log_errors.size()) return std::clamp(log_errors.back(), least_bound, kLargestBound);
-  return std::clamp(log_errors[rank - 1], 0.0, kLargestBound);
 }
 
 }  // namespace adamec::predict

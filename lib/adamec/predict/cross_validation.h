@@ -9,8 +9,9 @@
 
 namespace adamec::predict {
 
-// What is left out of training and predicted afterwards. Always whole configurations (signatures),
-// in all their contexts, so that no duplicate leaks; but for kContext.
+// What is left out of training and predicted afterwards. Always whole configurations, in all their
+// contexts and under all the names the same work has (work_key), so that no duplicate leaks; but
+// for kContext.
 enum class HoldOut {
   kConfig,   // a share of the configurations at a time, at random
   kModel,    // all configurations that a model contains
@@ -19,7 +20,11 @@ enum class HoldOut {
 
 // One prediction of something held out, against its measurement.
 struct Outcome {
-  std::string operator_key;
+  enum class Subject { kAtom, kBlock, kModel };
+
+  Subject subject = Subject::kAtom;
+  std::string operator_key;  // its class (Work::class_key); empty for blocks and models
+  std::string name;          // where it occurs: "resnet18/conv1.conv2d"
   unsigned threads = 1;
   double cpu_load = 0;
   double measured_us = 0;
@@ -35,13 +40,11 @@ struct Outcome {
 // Trains without each part in turn and predicts it. Outcomes of loaded contexts compare with the
 // unloaded measurement times the paired ratio. Empty when there are not two parts. Deterministic
 // for any `workers`.
+//
+// Blocks and models are predicted from atoms none of which was in the training: kConfig takes each
+// part from the fold that left it out, and the gains of combining from the blocks of other models;
+// kModel predicts all blocks of the model left out.
 std::vector<Outcome> cross_validate(const TrainingData& data, HoldOut hold_out, std::uint64_t seed,
                                     unsigned workers);
-
-// The 95 % quantile of log errors as split-conformal prediction takes it: a new error, drawn like
-// these, is below with at least 95 % probability. With fewer than 19, where there is no such
-// bound: the largest, at least a factor of two. Never below 0.
-// (Papadopoulos et al., "Inductive Confidence Machines for Regression", ECML 2002.)
-double conformal_q95(std::vector<double> log_errors);
 
 }  // namespace adamec::predict

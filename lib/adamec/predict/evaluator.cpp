@@ -41,11 +41,18 @@ std::pair<std::uint64_t, unsigned> key_of(const v1::Measured& measured) {
   return {measured.signature_hash(), measured.threads()};
 }
 
+// Predictors before classes of operators know them by their own names.
+int operator_index(const v1::Predictor& message, const Work& work) {
+  const int index = index_in(message.operators(), work.class_key);
+  return index >= 0 ? index : index_in(message.operators(), work.operator_key);
+}
+
+double largest_log(double value) { return std::clamp(value, -kMaxLog, kMaxLog); }
+
 }  // namespace
 
 RowKey row_key(const v1::Predictor& message, const Work& work) {
-  return {index_in(message.operators(), work.operator_key),
-          index_in(message.backends(), work.backend)};
+  return {operator_index(message, work), index_in(message.backends(), work.backend)};
 }
 
 double log_baseline_us(const LinearCost& cost, const Work& work) {
@@ -59,6 +66,28 @@ Evaluator::Evaluator(v1::Predictor message, const std::string& source)
   baselines_ = Baselines(message_.baselines(), source);
   residual_ = Trees(message_.residual(), columns, source + ": residual");
   slowdown_ = Trees(message_.slowdown(), columns, source + ": slowdown");
+  krigings_ = Krigings(message_, columns, source);
+  memory_knee_ = MemoryKnee(message_.memory_knee(), source + ": memory_knee");
+  adaptations_ = Adaptations(message_.adaptations(), source);
+  read_bounds(source);
+  read_combinations(source);
+}
+
+void Evaluator::read_bounds(const std::string& source) {
+  for (const v1::Bound& bound : message_.bounds()) {
+    check_quantile(bound.q95(), "bounds.q95", source);
+    bounds_[{static_cast<int>(bound.operator_index()), bound.threads()}] = bound.q95();
+  }
+}
+
+void Evaluator::read_combinations(const std::string& source) {
+  for (int i = 0; i < message_.combinations_size(); ++i) {
+    const v1::Combination& combination = message_.combinations(i);
+    const std::string field = fmt::format("{}: combinations[{}]", source, i);
+    if (!combinations_.emplace(combination.threads(), Combination(combination, field)).second) {
+      fail("{}: the second for {} threads", field, combination.threads());
+    }
+  }
 }
 
 void Evaluator::check_fields(const std::string& source) const {
@@ -73,6 +102,9 @@ void Evaluator::check_fields(const std::string& source) const {
   check_quantile(message_.measured_q95(), "measured_q95", source);
   check_quantile(message_.contended_q95(), "contended_q95", source);
   check_quantile(message_.unseen_q95(), "unseen_q95", source);
+  if (!(message_.kriging_share() >= 0 && message_.kriging_share() <= 1)) {
+    fail("{}: kriging_share: {}, expected 0 to 1", source, message_.kriging_share());
+  }
   if (message_.slowdown_loads_size() > kMaxLoads) {
     fail("{}: {} slowdown_loads, expected at most {}", source, message_.slowdown_loads_size(),
          kMaxLoads);
@@ -120,59 +152,109 @@ std::optional<double> Evaluator::measured_us(std::string_view signature, unsigne
   return at->us();
 }
 
-double Evaluator::log_slowdown(std::vector<float>& row, double load) const {
+std::vector<double> Evaluator::log_slowdowns(std::vector<float>& row) const {
+  std::vector<double> result;
+  double previous = 0;
+  for (const double load : message_.slowdown_loads()) {
+    row[kLoadColumn] = static_cast<float>(load);
+    previous = std::clamp<double>(slowdown_.evaluate(row), previous, kMaxLog);
+    result.push_back(previous);
+  }
+  return result;
+}
+
+double Evaluator::log_slowdown(const Quiet& quiet, double load) const {
   const auto& loads = message_.slowdown_loads();
   // Never measured: a competitor that asks for `load` of a CPU gets at most its fair half.
   if (loads.empty()) return -std::log(std::max(1 - load, 0.5));
   double from = 0;
   double log_from = 0;
   double slope = 0;
-  for (const double to : loads) {
-    row[kLoadColumn] = static_cast<float>(to);
-    const double log_to = std::clamp<double>(slowdown_.evaluate(row), log_from, kMaxLog);
-    slope = (log_to - log_from) / (to - from);
-    if (load <= to) break;
-    from = to;
+  for (int i = 0; i < loads.size(); ++i) {
+    const double log_to = quiet.log_slowdowns[static_cast<std::size_t>(i)];
+    slope = (log_to - log_from) / (loads[i] - from);
+    if (load <= loads[i]) break;
+    from = loads[i];
     log_from = log_to;
   }
   return log_from + slope * (load - from);
 }
 
-Prediction Evaluator::predict(const Work& work, std::string_view signature,
-                              const RunContext& context) const {
-  if (context.threads == 0) fail_with(ErrorKind::kUsage, "threads: 0, expected at least 1");
+Evaluator::Quiet Evaluator::quiet(const Work& work, std::string_view signature,
+                                  unsigned threads) const {
+  if (threads == 0) fail_with(ErrorKind::kUsage, "threads: 0, expected at least 1");
+  Quiet quiet;
+  quiet.threads = threads;
+  quiet.bytes = work.bytes();
+  const RowKey key = row_key(message_, work);
+  const auto measured = measured_us(signature, threads);
+  const bool any_load = !message_.slowdown_loads().empty();
+  if (measured && !any_load) {  // most of a planner's atoms
+    quiet.log_us = std::log(*measured);
+    quiet.q95 = message_.measured_q95();
+    return quiet;
+  }
+  const Baselines::Match match = baselines_.find(work, threads);
+  quiet.log_us = log_baseline_us(match.cost, work);
+  fill_features(work, {key.operator_index, key.backend_index, match.threads, 0, quiet.log_us},
+                quiet.row);
+  if (any_load) quiet.log_slowdowns = log_slowdowns(quiet.row);
+  quiet.row[kLoadColumn] = 0;
+  if (measured) {
+    quiet.log_us = std::log(*measured);
+    quiet.q95 = message_.measured_q95();
+    return quiet;
+  }
+  if (key.operator_index < 0) {
+    quiet.q95 = message_.unseen_q95();
+    quiet.extrapolated = true;
+  } else {
+    double residual = residual_.evaluate(quiet.row);
+    const double share = message_.kriging_share();
+    const Kriging* kriging = krigings_.find(key.operator_index, match.threads, key.backend_index);
+    if (kriging != nullptr) {
+      residual += share * (krigings_.residual(*kriging, quiet.row) - residual);
+    }
+    quiet.log_us += residual;
+    const auto bound = bounds_.find({key.operator_index, threads});
+    quiet.q95 = bound == bounds_.end() ? message_.residual_q95() : bound->second;
+    quiet.extrapolated = !match.exact || !adaptations_.knows(threads);
+  }
+  quiet.log_us += adaptations_.log_ratio(match.cost, work, key.operator_index, threads);
+  return quiet;
+}
+
+Prediction Evaluator::finish(const Quiet& quiet, const RunContext& context) const {
   if (!(context.cpu_load >= 0 && context.cpu_load <= 1)) {
     fail_with(ErrorKind::kUsage, "cpu_load: {}, expected 0 to 1", context.cpu_load);
   }
-  const Baselines::Match match = baselines_.find(work, context.threads);
-  const RowKey key = row_key(message_, work);
-  double log_us = log_baseline_us(match.cost, work);
-  const auto measured = measured_us(signature, context.threads);
-  std::vector<float> row;
-  if (!measured || context.cpu_load > 0) {
-    fill_features(work, {key.operator_index, key.backend_index, match.threads, 0, log_us}, row);
+  if (!(context.memory_limit >= 0 && context.memory_needed >= 0)) {
+    fail_with(ErrorKind::kUsage, "memory: a limit of {} for {} bytes", context.memory_limit,
+              context.memory_needed);
   }
   Prediction prediction;
-  double q95 = message_.residual_q95();
-  if (measured) {
-    log_us = std::log(*measured);
-    q95 = message_.measured_q95();
-  } else if (baselines_.knows(work.operator_key)) {
-    log_us += residual_.evaluate(row);
-    prediction.extrapolated = !match.exact;
-  } else {
-    q95 = message_.unseen_q95();
-    prediction.extrapolated = true;
-  }
+  prediction.extrapolated = quiet.extrapolated;
+  double log_us = quiet.log_us;
+  double q95 = quiet.q95;
   if (context.cpu_load > 0) {
-    log_us += log_slowdown(row, context.cpu_load);
+    log_us += log_slowdown(quiet, context.cpu_load);
     q95 = std::max(q95, message_.contended_q95());
     prediction.extrapolated = prediction.extrapolated || message_.slowdown_loads().empty();
   }
-  log_us = std::clamp(log_us, -kMaxLog, kMaxLog);
-  prediction.p50_ms = std::exp(log_us) / 1000;
-  prediction.p95_ms = std::exp(log_us + q95) / 1000;
+  if (context.memory_limit > 0) {
+    const double needed = context.memory_needed > 0 ? context.memory_needed : quiet.bytes;
+    const double share = needed / context.memory_limit;
+    log_us += memory_knee_.log_slowdown(share);
+    prediction.extrapolated = prediction.extrapolated || (memory_knee_.empty() && share > 1);
+  }
+  prediction.p50_ms = std::exp(largest_log(log_us)) / 1000;
+  prediction.p95_ms = std::exp(largest_log(log_us) + q95) / 1000;
   return prediction;
+}
+
+Prediction Evaluator::predict(const Work& work, std::string_view signature,
+                              const RunContext& context) const {
+  return finish(quiet(work, signature, context.threads), context);
 }
 
 }  // namespace adamec::predict

@@ -1,12 +1,19 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "adamec/predict/adaptation.h"
 #include "adamec/predict/baseline.h"
+#include "adamec/predict/combination.h"
+#include "adamec/predict/kriging.h"
+#include "adamec/predict/memory_knee.h"
 #include "adamec/predict/predictor.h"
 #include "adamec/predict/trees.h"
 #include "adamec/predict/work.h"
@@ -19,19 +26,56 @@ class Evaluator {
   // Throws Error, prefixed by `source`, for anything a trainer would not write.
   Evaluator(v1::Predictor message, const std::string& source);
 
+  // An atom with a number of threads, without load: what all its contexts share.
+  struct Quiet {
+    unsigned threads = 1;
+    double log_us = 0;
+    double q95 = 0;
+    bool extrapolated = false;
+    double bytes = 0;                   // of the atom's tensors and weights
+    std::vector<float> row;             // of features; empty where nothing needs it
+    std::vector<double> log_slowdowns;  // at the loads of the training set
+  };
+  using ByThreads = std::vector<Quiet>;
+  Quiet quiet(const Work& work, std::string_view signature, unsigned threads) const;
+  // The rest of the way to a prediction; `context.threads` must be quiet's.
+  Prediction finish(const Quiet& quiet, const RunContext& context) const;
+
   Prediction predict(const Work& work, std::string_view signature, const RunContext& context) const;
+
+  struct Part {
+    Work work;
+    std::string signature;
+  };
+  // What a block is made of in this context; extrapolated when one of its parts is.
+  BlockTerms block_terms(std::span<const Part> parts, const std::vector<PartEdge>& edges,
+                         const RunContext& context, bool* extrapolated) const;
+  Prediction predict_block(std::span<const Part> parts, const std::vector<PartEdge>& edges,
+                           const RunContext& context, bool whole_model) const;
+  double call_ms(const RunContext& context) const;
+  double pair_share(const Work& producer, const Work& consumer, unsigned threads) const;
+
   const v1::Predictor& message() const { return message_; }
 
  private:
   void check_fields(const std::string& source) const;
   std::vector<int> feature_columns(const std::string& source) const;
+  void read_bounds(const std::string& source);
+  void read_combinations(const std::string& source);
   std::optional<double> measured_us(std::string_view signature, unsigned threads) const;
-  double log_slowdown(std::vector<float>& row, double load) const;
+  std::vector<double> log_slowdowns(std::vector<float>& row) const;
+  double log_slowdown(const Quiet& quiet, double load) const;
+  const Combination* combination(unsigned threads) const;
 
   v1::Predictor message_;
   Baselines baselines_;
   Trees residual_;
+  Krigings krigings_;
   Trees slowdown_;
+  MemoryKnee memory_knee_;
+  Adaptations adaptations_;
+  std::map<std::pair<int, unsigned>, double> bounds_;  // by operator and threads
+  std::map<unsigned, Combination> combinations_;       // by threads
 };
 
 // What the trees see of an atom, by a predictor's vocabulary. Also how the trainer sees it.

@@ -46,6 +46,19 @@ enum Feature : std::size_t {
   kOperators,
   kDim,
   kLogSecondInput,
+  kLogSteps,
+  kLogGemmRows,
+  kLogGemmColumns,
+  kLogGemmInner,
+  kLogBatch,
+  kLogKernelHeight,
+  kLogKernelWidth,
+  kLogStride,
+  kLogGroups,
+  kAlignedChannels,
+  kAlignedGemmColumns,
+  kAlignedGemmInner,
+  kAlignedColumns,
   kCount
 };
 
@@ -85,12 +98,36 @@ constexpr std::array<const char*, kCount> kNames = {"cpu_load",
                                                     "tensors_in",
                                                     "operators",
                                                     "dim",
-                                                    "log_second_input"};
+                                                    "log_second_input",
+                                                    "log_steps",
+                                                    "log_gemm_rows",
+                                                    "log_gemm_columns",
+                                                    "log_gemm_inner",
+                                                    "log_batch",
+                                                    "log_kernel_height",
+                                                    "log_kernel_width",
+                                                    "log_stride",
+                                                    "log_groups",
+                                                    "aligned_channels",
+                                                    "aligned_gemm_columns",
+                                                    "aligned_gemm_inner",
+                                                    "aligned_columns"};
 
 double elements(const v1::TensorType& type) {
   double count = 1;
   for (const auto size : type.shape()) count *= static_cast<double>(size);
   return count;
+}
+
+// How well vector instructions of 4, 8 and 16 numbers fit a size.
+double aligned(double size) {
+  if (std::fmod(size, 4) != 0) return 0;
+  if (std::fmod(size, 8) != 0) return 0.25;
+  return std::fmod(size, 16) != 0 ? 0.75 : 1.75;
+}
+
+double last_of(const v1::TensorType& type, int back) {
+  return static_cast<double>(type.shape(type.shape_size() - back));
 }
 
 // Fills the features of one row; anything that is not a finite float becomes missing.
@@ -120,13 +157,25 @@ void set_image(Row& row, const v1::TensorType& type, Feature channels, Feature h
 
 void set_kernel(Row& row, const v1::TensorType& weight) {
   const int rank = weight.shape_size();
-  if (rank >= 4) row.set(kKernelHeight, static_cast<double>(weight.shape(rank - 2)));
-  if (rank >= 3) row.set(kKernelWidth, static_cast<double>(weight.shape(rank - 1)));
+  const auto set = [&](Feature size, Feature log_size, int back) {
+    row.set(size, last_of(weight, back));
+    row.set(log_size, std::log2(std::max(0.5, last_of(weight, back))));
+  };
+  if (rank >= 4) set(kKernelHeight, kLogKernelHeight, 2);
+  if (rank >= 3) set(kKernelWidth, kLogKernelWidth, 1);
 }
 
 void set_pair(Row& row, const v1::Argument& argument, Feature first, Feature last) {
-  row.set(first, argument.numbers(0));
-  row.set(last, argument.numbers(argument.numbers_size() - 1));
+  const double one = argument.numbers(0);
+  const double other = argument.numbers(argument.numbers_size() - 1);
+  row.set(first, one);
+  row.set(last, other);
+  if (first == kKernelHeight) {
+    row.set(kLogKernelHeight, std::log2(std::max(0.5, one)));
+    row.set(kLogKernelWidth, std::log2(std::max(0.5, other)));
+  } else {
+    row.set(kLogStride, std::log2(std::max(0.5, one)));
+  }
 }
 
 void set_literal(Row& row, const v1::Argument& argument) {
@@ -155,6 +204,7 @@ void set_input(Row& row, const v1::TensorType& type) {
   row.set(kRank, type.shape_size());
   if (type.shape_size() > 0) {
     row.set(kBatch, static_cast<double>(type.shape(0)));
+    row.set_log(kLogBatch, static_cast<double>(type.shape(0)));
     row.set(kInner, static_cast<double>(type.shape(type.shape_size() - 1)));
   }
   set_image(row, type, kChannelsIn, kHeightIn, kWidthIn);
@@ -162,18 +212,72 @@ void set_input(Row& row, const v1::TensorType& type) {
 
 void set_result(Row& row, const v1::TensorType& type) {
   set_image(row, type, kChannelsOut, kHeightOut, kWidthOut);
-  if (type.shape_size() >= 2) row.set(kChannelsOutMod, static_cast<double>(type.shape(1) % 16));
+  if (type.shape_size() >= 2) {
+    row.set(kChannelsOutMod, static_cast<double>(type.shape(1) % 16));
+    row.set(kAlignedChannels, aligned(static_cast<double>(type.shape(1))));
+  }
   if (type.shape_size() == 0) return;
   const auto columns = type.shape(type.shape_size() - 1);
   row.set(kColumns, static_cast<double>(columns));
   row.set(kColumnsMod, static_cast<double>(columns % 16));
+  row.set(kAlignedColumns, aligned(static_cast<double>(columns)));
   if (columns > 0) row.set_log(kLogRows, elements(type) / static_cast<double>(columns));
 }
 
-void set_operator(Row& row, const v1::Operator& op) {
+// Elements read per element written, for pooling without a kernel size: the input over the output.
+double window(const v1::TensorType& input, const v1::TensorType& result) {
+  double area = 1;
+  for (int back = 1; back <= 2; ++back) {
+    if (input.shape_size() < back + 2 || result.shape_size() < back) break;
+    area *= std::ceil(last_of(input, back) / std::max(1.0, last_of(result, back)));
+  }
+  return area;
+}
+
+// Elementary steps of operators that multiply nothing: elements, or window positions of pooling.
+double steps_of(const v1::Operator& op) {
+  const v1::TensorType& result = op.results(0);
+  if (op.name().find("pool") == std::string::npos) return elements(result);
+  for (const v1::Argument& argument : op.arguments()) {
+    if (argument.name() != "kernel_size") continue;
+    double area = 1;
+    for (const double size : argument.numbers()) area *= size;
+    return elements(result) * area;
+  }
+  const bool has_input = op.arguments_size() > 0 && op.arguments(0).tensors_size() > 0;
+  return elements(result) * (has_input ? window(op.arguments(0).tensors(0), result) : 1);
+}
+
+// The matrix product that a convolution or a product comes down to: rows x inner x columns.
+void set_gemm(Row& row, const v1::Operator& op, const v1::TensorType* kernel, double macs,
+              double groups) {
+  const v1::TensorType& result = op.results(0);
+  const double count = elements(result);
+  if (result.shape_size() == 0 || !(count > 0)) return;
+  double rows = last_of(result, 1);
+  double inner = macs / count;
+  if (kernel != nullptr && kernel->shape_size() >= 3 && result.shape_size() >= 3) {
+    rows = static_cast<double>(result.shape(1)) / std::max(1.0, groups);
+    const auto filters = static_cast<double>(kernel->shape(0));
+    inner = elements(*kernel) / std::max(1.0, filters);
+    row.set_log(kLogGemmColumns, count / std::max(1.0, static_cast<double>(result.shape(1))));
+    row.set(kAlignedGemmColumns, aligned(count / std::max<double>(1, result.shape(1))));
+  } else if (macs > 0) {
+    row.set_log(kLogGemmColumns, count / std::max(1.0, rows));
+    row.set(kAlignedGemmColumns, aligned(count / std::max(1.0, rows)));
+  } else {
+    return;
+  }
+  row.set_log(kLogGemmRows, rows);
+  row.set_log(kLogGemmInner, inner);
+  row.set(kAlignedGemmInner, aligned(inner));
+}
+
+void set_operator(Row& row, const v1::Operator& op, double macs) {
   int tensors = 0;
   double groups = 1;
   double channels = -1;
+  const v1::TensorType* kernel = nullptr;
   for (const v1::Argument& argument : op.arguments()) {
     if (argument.name() == "groups" && !argument.numbers().empty()) groups = argument.numbers(0);
     if (argument.tensors().empty()) set_literal(row, argument);
@@ -183,13 +287,20 @@ void set_operator(Row& row, const v1::Operator& op) {
         if (type.shape_size() >= 2) channels = static_cast<double>(type.shape(1));
       }
       if (tensors == 1) row.set_log(kLogSecondInput, elements(type));
-      if (argument.name() == "weight") set_kernel(row, type);
+      if (argument.name() == "weight") {
+        set_kernel(row, type);
+        kernel = &type;
+      }
       ++tensors;
     }
   }
   row.set(kTensorsIn, tensors);
   row.set(kDepthwise, groups > 1 && groups == channels);
-  if (!op.results().empty()) set_result(row, op.results(0));
+  row.set(kLogGroups, std::log2(std::max(1.0, groups)));
+  if (op.results().empty()) return;
+  set_result(row, op.results(0));
+  row.set_log(kLogSteps, macs > 0 ? macs : steps_of(op));
+  set_gemm(row, op, kernel, macs, groups);
 }
 
 }  // namespace
@@ -212,7 +323,19 @@ void fill_features(const Work& work, const RowContext& context, std::vector<floa
   row.set(kCpuLoad, context.cpu_load);
   row.set(kLogBaseline, context.log_baseline_us);
   row.set(kOperators, work.operators->size());
-  if (!work.operators->empty()) set_operator(row, (*work.operators)[0]);
+  if (!work.operators->empty()) set_operator(row, (*work.operators)[0], work.macs);
+}
+
+std::string work_key(const Work& work) {
+  std::vector<float> row;
+  fill_features(work, {}, row);
+  row[kTransposed] = 0;  // part of the class
+  for (float& value : row) {
+    if (std::isnan(value)) value = -1;  // there are several bit patterns
+  }
+  std::string key = work.class_key;
+  key.append(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(float));
+  return key;
 }
 
 }  // namespace adamec::predict

@@ -28,4 +28,7 @@ struct RowContext {
 // everything else is finite.
 void fill_features(const Work& work, const RowContext& context, std::vector<float>& row);
 
+// The same text for the same work, whatever names of operators and arguments it is written with.
+std::string work_key(const Work& work);
+
 }  // namespace adamec::predict

@@ -9,8 +9,12 @@
 
 #include "adamec/base/version.h"
 #include "adamec/predict/baseline.h"
+#include "adamec/predict/combination_fit.h"
+#include "adamec/predict/error_bounds.h"
 #include "adamec/predict/evaluator.h"
 #include "adamec/predict/features.h"
+#include "adamec/predict/kriging_fit.h"
+#include "adamec/predict/memory_knee.h"
 #include "adamec/predict/signature.h"
 #include "adamec/predict/xgboost_trainer.h"
 
@@ -19,6 +23,9 @@ namespace {
 
 // Fewer measurements do not determine three coefficients: the roofline is scaled to them instead.
 constexpr std::size_t kLeastPoints = 4;
+// Standard deviations of a logarithm.
+constexpr double kLeastNoise = 0.03;
+constexpr double kUnknownNoise = 0.05;
 
 // What the slowdown may depend on: kinds and amounts of work, not shapes. There are few loads and
 // the ratios are noisy.
@@ -54,7 +61,7 @@ void add_vocabulary(const TrainingData& data, v1::Predictor& predictor) {
   std::set<std::string> backends;
   for (const Measurement& measurement : data.measurements) {
     const Work work = work_of(*measurement.sample, measurement.threads);
-    operators.insert(work.operator_key);
+    operators.insert(work.class_key);
     backends.insert(std::string(work.backend));
   }
   for (const std::string& name : operators) predictor.add_operators(name);
@@ -80,14 +87,22 @@ void fit_residual(const TrainingData& data, const Baselines& baselines, std::uin
                   v1::Predictor& predictor) {
   Matrix rows{feature_names().size(), {}};
   std::vector<float> labels;
+  std::vector<float> weights;
+  std::vector<KrigingPoint> points;
   for (const Measurement& measurement : data.measurements) {
     double log_baseline = 0;
     rows.add_row(
         row_of(predictor, baselines, *measurement.sample, measurement.threads, 0, &log_baseline));
-    labels.push_back(static_cast<float>(std::log(measurement.us) - log_baseline));
+    const double residual = std::log(measurement.us) - log_baseline;
+    const double variance = noise_variance(measurement.even_us, measurement.odd_us);
+    labels.push_back(static_cast<float>(residual));
+    weights.push_back(static_cast<float>(kLeastNoise * kLeastNoise / variance));
+    const RowKey key = row_key(predictor, work_of(*measurement.sample, measurement.threads));
+    points.push_back(
+        {key.operator_index, measurement.threads, key.backend_index, residual, variance});
   }
-  // Chosen on 888 configurations of 14 networks, one thread, configurations left out: 82 % within
-  // 10 %. Shallower trees give 78 %; more of them, or smaller steps, at most 1 % more.
+  // Chosen on 888 configurations of 14 networks, one thread, configurations left out. Shallower
+  // trees are worse by 4 % within 10 %; more of them, or smaller steps, at most 1 % better.
   BoostOptions options;
   options.rounds = 150;
   options.depth = 7;
@@ -97,7 +112,8 @@ void fit_residual(const TrainingData& data, const Baselines& baselines, std::uin
   options.columns_per_tree = 0.6;
   options.least_child_rows = 2;
   options.seed = seed;
-  *predictor.mutable_residual() = BoostedTrees(rows, labels, options).ensemble();
+  *predictor.mutable_residual() = BoostedTrees(rows, labels, options, weights).ensemble();
+  fit_krigings(rows, points, predictor);
 }
 
 void fit_slowdown(const TrainingData& data, const Baselines& baselines, std::uint64_t seed,
@@ -131,6 +147,34 @@ void fit_slowdown(const TrainingData& data, const Baselines& baselines, std::uin
   for (const double load : loads) predictor.add_slowdown_loads(load);
 }
 
+void fit_combinations(const TrainingData& data, v1::Predictor& predictor) {
+  const Evaluator evaluator(predictor, "atoms");
+  std::map<unsigned, std::vector<MeasuredBlock>> by_threads;
+  for (const Composite& composite : data.composites) {
+    if (composite.cpu_load > 0) continue;  // the gains are learnt where they can be seen best
+    std::vector<Evaluator::Part> parts;
+    for (const std::string& part : composite.sample->parts()) {
+      parts.push_back({work_of(*data.parts.at(part), composite.threads), part});
+    }
+    bool extrapolated = false;
+    const BlockTerms terms = evaluator.block_terms(parts, edges_of(*composite.sample),
+                                                   {composite.threads, 0}, &extrapolated);
+    by_threads[composite.threads].push_back(
+        {terms, composite.us, noise_variance(composite.even_us, composite.odd_us)});
+  }
+  for (const auto& [threads, blocks] : by_threads) {
+    *predictor.add_combinations() = fit_combination(blocks, threads);
+  }
+}
+
+}  // namespace
+
+double noise_variance(double even_us, double odd_us) {
+  // Half of what the two halves differ; unknown: as much as on a busy machine.
+  const double noise = even_us > 0 && odd_us > 0 ? std::log(even_us / odd_us) / 2 : kUnknownNoise;
+  return kLeastNoise * kLeastNoise + noise * noise;
+}
+
 void add_measured(const TrainingData& data, v1::Predictor& predictor) {
   std::map<std::pair<std::uint64_t, unsigned>, double> measured;
   for (const Measurement& measurement : data.measurements) {
@@ -145,7 +189,15 @@ void add_measured(const TrainingData& data, v1::Predictor& predictor) {
   }
 }
 
-}  // namespace
+double measured_q95(const TrainingData& data) {
+  std::vector<double> errors;
+  for (const Measurement& measurement : data.measurements) {
+    if (measurement.even_us > 0 && measurement.odd_us > 0) {
+      errors.push_back(std::abs(std::log(measurement.even_us / measurement.odd_us)));
+    }
+  }
+  return conformal_q95(std::move(errors));
+}
 
 void fit_baselines(const TrainingData& data, v1::Predictor& predictor) {
   std::map<unsigned, std::vector<CostPoint>> by_threads;
@@ -154,8 +206,8 @@ void fit_baselines(const TrainingData& data, v1::Predictor& predictor) {
     const Work work = work_of(*measurement.sample, measurement.threads);
     const CostPoint point{work.macs, work.bytes(), measurement.us};
     by_threads[measurement.threads].push_back(point);
-    groups[{work.operator_key, measurement.threads, std::string(work.backend)}].push_back(point);
-    groups[{work.operator_key, measurement.threads, kAnyBackend}].push_back(point);
+    groups[{work.class_key, measurement.threads, std::string(work.backend)}].push_back(point);
+    groups[{work.class_key, measurement.threads, kAnyBackend}].push_back(point);
   }
   std::map<unsigned, LinearCost> rooflines;
   for (const auto& [threads, points] : by_threads) {
@@ -181,6 +233,8 @@ v1::Predictor fit_predictor(const TrainingData& data, std::uint64_t seed) {
   fit_residual(data, baselines, seed, predictor);
   fit_slowdown(data, baselines, seed, predictor);
   add_measured(data, predictor);
+  fit_memory_knee(data.pressures, predictor);
+  fit_combinations(data, predictor);
   return predictor;
 }
 

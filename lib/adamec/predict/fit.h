@@ -7,13 +7,23 @@
 
 namespace adamec::predict {
 
-// Fits baselines, residual trees and slowdown trees to all of `data` and lists the measured
-// configurations; everything of a predictor but its error quantiles. Deterministic.
+// Fits everything of a predictor but its error quantiles to all of `data`: baselines, residual
+// trees and kriging, slowdown trees, memory knee, gains of combining; and lists the measured
+// configurations. Deterministic.
 v1::Predictor fit_predictor(const TrainingData& data, std::uint64_t seed);
 
 // The same for baselines alone: per number of threads a roofline (operator "") over all operators,
 // and per operator one for each kernel family and one for all together. With few measurements the
 // roofline in scale.
 void fit_baselines(const TrainingData& data, v1::Predictor& predictor);
+
+// Variance of a measured latency's logarithm, from the minima of even and odd visits (0: unknown).
+double noise_variance(double even_us, double odd_us);
+
+// Lists what was measured.
+void add_measured(const TrainingData& data, v1::Predictor& predictor);
+
+// How far a measurement lies above another one of the same configuration, with 95 %.
+double measured_q95(const TrainingData& data);
 
 }  // namespace adamec::predict

@@ -1,5 +1,6 @@
 #include "adamec/predict/predictor.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "adamec/base/error.h"
@@ -37,6 +38,63 @@ Prediction Predictor::predict(const v1::Atom& atom, const RunContext& context) c
 
 Prediction Predictor::predict(const v1::Sample& sample, const RunContext& context) const {
   return evaluator_->predict(work_of(sample, context.threads), sample.signature(), context);
+}
+
+std::vector<Prediction> Predictor::predict(const v1::Atom& atom,
+                                           std::span<const RunContext> contexts) const {
+  const std::string text = signature(atom);
+  Evaluator::ByThreads known;
+  std::vector<Prediction> predictions;
+  predictions.reserve(contexts.size());
+  for (const RunContext& context : contexts) {
+    const auto same = std::find_if(known.begin(), known.end(), [&](const Evaluator::Quiet& quiet) {
+      return quiet.threads == context.threads;
+    });
+    if (same != known.end()) {
+      predictions.push_back(evaluator_->finish(*same, context));
+      continue;
+    }
+    known.push_back(evaluator_->quiet(work_of(atom, context.threads), text, context.threads));
+    predictions.push_back(evaluator_->finish(known.back(), context));
+  }
+  return predictions;
+}
+
+Prediction Predictor::predict_block(std::span<const v1::Atom* const> atoms,
+                                    const std::vector<PartEdge>& edges,
+                                    const RunContext& context) const {
+  std::vector<Evaluator::Part> parts;
+  for (const v1::Atom* atom : atoms) {
+    parts.push_back({work_of(*atom, context.threads), signature(*atom)});
+  }
+  return evaluator_->predict_block(parts, edges, context, false);
+}
+
+Prediction Predictor::predict_block(const v1::Sample& block,
+                                    const std::map<std::string, const v1::Configuration*>& parts,
+                                    const RunContext& context) const {
+  std::vector<Evaluator::Part> works;
+  for (const std::string& part : block.parts()) {
+    works.push_back({work_of(*parts.at(part), context.threads), part});
+  }
+  return evaluator_->predict_block(works, edges_of(block), context, block.subject() == v1::MODEL);
+}
+
+double Predictor::call_ms(const RunContext& context) const { return evaluator_->call_ms(context); }
+
+double Predictor::pair_gain_ms(const v1::Atom& producer, const v1::Atom& consumer,
+                               const RunContext& context) const {
+  const Work from = work_of(producer, context.threads);
+  return evaluator_->pair_share(from, work_of(consumer, context.threads), context.threads) *
+         predict(consumer, context).p50_ms;
+}
+
+std::vector<PartEdge> edges_of(const v1::Sample& block) {
+  std::vector<PartEdge> edges;
+  for (const v1::Edge& edge : block.edges()) {
+    edges.push_back({edge.producer(), edge.consumer(), static_cast<double>(edge.bytes())});
+  }
+  return edges;
 }
 
 const v1::Predictor& Predictor::message() const { return evaluator_->message(); }

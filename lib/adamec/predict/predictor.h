@@ -1,9 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
+#include "adamec/predict/combination.h"
 #include "adamec/v1/predictor.pb.h"
 
 namespace adamec::predict {
@@ -13,21 +17,28 @@ inline constexpr std::uint32_t kPredictorFormatVersion = 1;
 // What the latency depends on besides the atom.
 struct RunContext {
   unsigned threads = 1;
-  double cpu_load = 0;  // 0..1
+  double cpu_load = 0;       // 0..1
+  double memory_limit = 0;   // bytes; 0: none
+  double memory_needed = 0;  // by everything that is resident; 0: by the atom alone
 };
 
 struct Prediction {
   double p50_ms = 0;  // the typical latency: of a quiet machine times the slowdown of the context
   double p95_ms = 0;  // 95 % of such atoms are measured below; >= p50_ms
-  bool extrapolated = false;  // training never saw this operator, number of threads or any load
+  // Training never saw this operator (p50 is then a roofline over MACs and bytes), number of
+  // threads, any load or any memory limit.
+  bool extrapolated = false;
 };
 
 class Evaluator;
 
 // A trained latency predictor. Needs neither XGBoost nor LibTorch; nothing in the file is trusted.
 //
-//   t = t0 * S,  t0 = measured, if this configuration was, else baseline * exp(residual trees),
-//   S = exp(slowdown trees), linear in the load between the loads of the training set, S(0) = 1.
+//   t = t0 * S,  t0 = measured, if this configuration was, else baseline * exp(residual),
+//   residual = trees and kriging (kriging.h) in fixed shares,
+//   S = exp(slowdown trees), linear in the load between the loads of the training set, S(0) = 1,
+//       times the memory knee (memory_knee.h).
+// Blocks: combination.h.
 class Predictor {
  public:
   // "-" is standard input. Throws Error when the file is not a valid predictor.
@@ -43,11 +54,34 @@ class Predictor {
   Prediction predict(const v1::Atom& atom, const RunContext& context) const;
   // The same for a sample's configuration.
   Prediction predict(const v1::Sample& sample, const RunContext& context) const;
+  // One atom in many contexts: most of the work is done once.
+  std::vector<Prediction> predict(const v1::Atom& atom, std::span<const RunContext> contexts) const;
+
+  // Atoms combined into one module that runs by itself; `edges` are the tensors made and used
+  // inside, by index into `atoms`. Like the sum of the atoms where nothing was learnt of blocks.
+  Prediction predict_block(std::span<const v1::Atom* const> atoms,
+                           const std::vector<PartEdge>& edges, const RunContext& context) const;
+  // The same for a measured block or model; `parts` describes each of its parts.
+  Prediction predict_block(const v1::Sample& block,
+                           const std::map<std::string, const v1::Configuration*>& parts,
+                           const RunContext& context) const;
+
+  // For planners, which add and remove boundaries one at a time. Every atom's latency holds one
+  // entry into a module; inside a block all but one of them are saved.
+  double call_ms(const RunContext& context) const;
+  // What `consumer` gains when it runs in one block with `producer`, which makes the largest tensor
+  // it takes, besides the call. Negative: it loses.
+  double pair_gain_ms(const v1::Atom& producer, const v1::Atom& consumer,
+                      const RunContext& context) const;
+
   // Host fingerprint, validation figures.
   const v1::Predictor& message() const;
 
  private:
   std::unique_ptr<Evaluator> evaluator_;
 };
+
+// The tensors inside a measured block.
+std::vector<PartEdge> edges_of(const v1::Sample& block);
 
 }  // namespace adamec::predict

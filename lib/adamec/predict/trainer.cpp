@@ -6,36 +6,26 @@
 
 #include "adamec/predict/accuracy.h"
 #include "adamec/predict/baseline.h"
+#include "adamec/predict/error_bounds.h"
 #include "adamec/predict/evaluator.h"
 #include "adamec/predict/fit.h"
 
 namespace adamec::predict {
 namespace {
 
-// How far a measurement lies above another one of the same configuration.
-double measured_q95(const TrainingData& data) {
-  std::vector<double> errors;
-  for (const Measurement& measurement : data.measurements) {
-    if (measurement.even_us > 0 && measurement.odd_us > 0) {
-      errors.push_back(std::abs(std::log(measurement.even_us / measurement.odd_us)));
-    }
-  }
-  return conformal_q95(std::move(errors));
-}
-
 // How far operators lie above a roofline that was fitted without them.
 double unseen_q95(const TrainingData& data) {
   std::map<std::string, std::vector<const Measurement*>> by_operator;
   for (const Measurement& measurement : data.measurements) {
     const Work work = work_of(*measurement.sample, measurement.threads);
-    by_operator[work.operator_key].push_back(&measurement);
+    by_operator[work.class_key].push_back(&measurement);
   }
   std::vector<double> errors;
   for (const auto& [operator_key, held] : by_operator) {
     TrainingData rest;
     for (const Measurement& measurement : data.measurements) {
       const Work work = work_of(*measurement.sample, measurement.threads);
-      if (work.operator_key != operator_key) rest.measurements.push_back(measurement);
+      if (work.class_key != operator_key) rest.measurements.push_back(measurement);
     }
     if (rest.measurements.empty()) continue;
     v1::Predictor fitted;
@@ -50,9 +40,31 @@ double unseen_q95(const TrainingData& data) {
   return conformal_q95(std::move(errors));
 }
 
+void set_bounds(const TrainingData& data, const std::vector<Outcome>& outcomes,
+                v1::Predictor& predictor) {
+  const ErrorBounds bounds(outcomes);
+  const auto& names = predictor.operators();
+  for (const auto& [key, q95] : bounds.operators()) {
+    v1::Bound& bound = *predictor.add_bounds();
+    const auto at = std::lower_bound(names.begin(), names.end(), key.first);
+    bound.set_operator_index(static_cast<std::uint32_t>(at - names.begin()));
+    bound.set_threads(key.second);
+    bound.set_q95(q95);
+  }
+  predictor.set_residual_q95(bounds.others());
+  predictor.set_measured_q95(std::min(measured_q95(data), bounds.all_atoms()));
+  predictor.set_contended_q95(bounds.loaded());
+  predictor.set_unseen_q95(std::max(unseen_q95(data), bounds.others()));
+  for (v1::Combination& combination : *predictor.mutable_combinations()) {
+    combination.set_block_q95(bounds.blocks());
+    combination.set_model_q95(bounds.models());
+  }
+}
+
 void add_figures(const std::vector<Outcome>& outcomes, v1::Predictor& predictor) {
   if (outcomes.empty()) return;
-  const Accuracy all = accuracy_table(outcomes).back();
+  const std::vector<Accuracy> table = accuracy_table(outcomes);
+  const Accuracy& all = table.back();
   const auto add = [&](const char* name, double value) {
     if (!std::isfinite(value)) return;
     v1::Figure& figure = *predictor.add_validation();
@@ -67,6 +79,11 @@ void add_figures(const std::vector<Outcome>& outcomes, v1::Predictor& predictor)
   add("config.median_ape_percent", all.median_ape);
   add("config.p95_coverage_percent", all.p95_coverage);
   add("repeatability.within_10_percent", all.repeat_within_10);
+  for (const Accuracy& row : table) {
+    if (row.group != "blocks" && row.group != "models") continue;
+    add((row.group + ".within_10_percent").c_str(), row.within_10);
+    add((row.group + ".mape_percent").c_str(), row.mape);
+  }
 }
 
 }  // namespace
@@ -75,18 +92,9 @@ TrainResult train(const TrainingData& data, const TrainOptions& options) {
   TrainResult result;
   result.predictor = fit_predictor(data, options.seed);
   result.outcomes = cross_validate(data, HoldOut::kConfig, options.seed, options.workers);
-  std::vector<double> unloaded;
-  std::vector<double> loaded;
-  for (const Outcome& outcome : result.outcomes) {
-    (outcome.cpu_load > 0 ? loaded : unloaded).push_back(outcome.log_error());
-  }
-  v1::Predictor& predictor = result.predictor;
-  predictor.set_training_sha256(options.training_sha256);
-  predictor.set_residual_q95(conformal_q95(std::move(unloaded)));
-  predictor.set_measured_q95(std::min(measured_q95(data), predictor.residual_q95()));
-  predictor.set_contended_q95(conformal_q95(std::move(loaded)));
-  predictor.set_unseen_q95(std::max(unseen_q95(data), predictor.residual_q95()));
-  add_figures(result.outcomes, predictor);
+  set_bounds(data, result.outcomes, result.predictor);
+  result.predictor.set_training_sha256(options.training_sha256);
+  add_figures(result.outcomes, result.predictor);
   return result;
 }
 

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 #include "adamec/base/sha256.h"
+#include "adamec/predict/sample_pairs.h"
 #include "adamec/proto/parse.h"
 
 namespace adamec::predict {
@@ -24,6 +26,21 @@ void check_positive(double value, const char* field, const std::string& where) {
 void check_not_negative(double value, const char* field, const std::string& where) {
   if (!std::isfinite(value) || value < 0) {
     fail("{}.{}: {}, expected a number >= 0", where, field, value);
+  }
+}
+
+void check_shapes(const google::protobuf::RepeatedPtrField<v1::Operator>& operators,
+                  const std::string& where) {
+  const auto check_type = [&](const v1::TensorType& type) {
+    for (const auto size : type.shape()) {
+      if (size < 0) fail("{}.operators: negative size {} in a shape", where, size);
+    }
+  };
+  for (const v1::Operator& op : operators) {
+    for (const v1::Argument& argument : op.arguments()) {
+      for (const v1::TensorType& type : argument.tensors()) check_type(type);
+    }
+    for (const v1::TensorType& type : op.results()) check_type(type);
   }
 }
 
@@ -49,17 +66,24 @@ void check_sample(const v1::Sample& sample, const std::set<std::string>& hosts,
     fail("{}.host_id: '{}' is not among the hosts of the samples", where,
          printable(sample.host_id()));
   }
-  const auto check_type = [&](const v1::TensorType& type) {
-    for (const auto size : type.shape()) {
-      if (size < 0) fail("{}.operators: negative size {} in a shape", where, size);
+  check_shapes(sample.operators(), where);
+  const auto parts = static_cast<std::uint32_t>(sample.parts_size());
+  for (const v1::Edge& edge : sample.edges()) {
+    if (edge.producer() >= parts || edge.consumer() >= parts) {
+      fail("{}.edges: {} to {} among {} parts", where, edge.producer(), edge.consumer(), parts);
     }
-  };
-  for (const v1::Operator& op : sample.operators()) {
-    for (const v1::Argument& argument : op.arguments()) {
-      for (const v1::TensorType& type : argument.tensors()) check_type(type);
-    }
-    for (const v1::TensorType& type : op.results()) check_type(type);
   }
+}
+
+bool of_other_context(const v1::Context& context) {
+  return context.cpu_quota() != 0 || context.frequency() != 0 || !context.device().empty();
+}
+
+bool describes_parts(const v1::Sample& sample,
+                     const std::map<std::string, const v1::Configuration*>& parts) {
+  return !sample.parts().empty() &&
+         std::all_of(sample.parts().begin(), sample.parts().end(),
+                     [&](const std::string& part) { return parts.contains(part); });
 }
 
 v1::Host choose_host(const v1::SampleSet& samples, const std::string& host_id,
@@ -84,72 +108,6 @@ v1::Host choose_host(const v1::SampleSet& samples, const std::string& host_id,
   return hosts.begin()->second;
 }
 
-using Key = std::pair<std::string, unsigned>;  // signature and threads
-
-double least_positive(double a, double b) {
-  if (a == 0 || b == 0) return std::max(a, b);
-  return std::min(a, b);
-}
-
-// Unloaded samples, by configuration. The least latency stands for all samples of it.
-std::map<Key, Measurement> measurements_of(const std::vector<const v1::Sample*>& samples) {
-  std::map<Key, Measurement> result;
-  for (const v1::Sample* sample : samples) {
-    if (sample->context().cpu_load() > 0) continue;
-    const v1::Latency& latency = sample->latency();
-    const unsigned threads = sample->context().threads();
-    const auto at = result
-                        .try_emplace({sample->signature(), threads},
-                                     Measurement{sample, threads, latency.min_us(), 0, 0, {}})
-                        .first;
-    Measurement& measurement = at->second;
-    measurement.models.insert(sample->models().begin(), sample->models().end());
-    if (latency.min_us() < measurement.us) measurement.us = latency.min_us();
-    measurement.even_us = least_positive(measurement.even_us, latency.even_min_us());
-    measurement.odd_us = least_positive(measurement.odd_us, latency.odd_min_us());
-  }
-  return result;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
-// Loaded samples by configuration and load: the median of the ratios within each round.
-void add_slowdowns(const std::vector<const v1::Sample*>& samples,
-                   const std::map<Key, Measurement>& measurements, TrainingData& data) {
-  std::map<std::pair<Key, std::string>, double> unloaded_p50;  // with the round
-  for (const v1::Sample* sample : samples) {
-    if (sample->context().cpu_load() > 0) continue;
-    const Key key{sample->signature(), sample->context().threads()};
-    unloaded_p50[{key, sample->round()}] = sample->latency().p50_us();
-  }
-  struct Group {
-    const v1::Sample* sample = nullptr;
-    std::vector<double> ratios;
-  };
-  std::map<std::pair<Key, double>, Group> groups;
-  for (const v1::Sample* sample : samples) {
-    const double load = sample->context().cpu_load();
-    if (load == 0) continue;
-    const Key key{sample->signature(), sample->context().threads()};
-    const auto partner = unloaded_p50.find({key, sample->round()});
-    if (partner == unloaded_p50.end()) {
-      ++data.unpaired;
-      continue;
-    }
-    Group& group = groups[{key, load}];
-    if (group.sample == nullptr) group.sample = sample;
-    group.ratios.push_back(sample->latency().p50_us() / partner->second);
-  }
-  for (const auto& [key, group] : groups) {
-    data.slowdowns.push_back({group.sample, key.first.second, key.second, median(group.ratios),
-                              measurements.at(key.first).us});
-  }
-}
-
 }  // namespace
 
 SampleFiles read_samples(const std::vector<std::string>& paths) {
@@ -164,6 +122,10 @@ SampleFiles read_samples(const std::vector<std::string>& paths) {
     if (!parse_message(set, bytes)) fail("{}: not a sample set, or truncated", name);
     all += bytes;
     for (const v1::Host& host : set.hosts()) hosts.insert(host.id());
+    for (int i = 0; i < set.configurations_size(); ++i) {
+      check_shapes(set.configurations(i).operators(),
+                   fmt::format("{}: configurations[{}]", name, i));
+    }
     result.samples.MergeFrom(set);
     files.emplace_back(name, result.samples.samples_size());
   }
@@ -184,18 +146,28 @@ TrainingData training_data(const v1::SampleSet& samples, const std::string& host
   if (samples.samples().empty()) fail("{}: no samples", source);
   TrainingData data;
   data.host = choose_host(samples, host_id, source);
-  std::vector<const v1::Sample*> chosen;
-  for (const v1::Sample& sample : samples.samples()) {
-    const bool atom = sample.subject() == v1::ATOM || sample.subject() == v1::SUBJECT_UNSPECIFIED;
-    const bool unlimited = sample.context().memory_limit() == 0;
-    if (atom && unlimited && sample.host_id() == data.host.id()) chosen.push_back(&sample);
+  for (const v1::Configuration& part : samples.configurations()) {
+    data.parts.emplace(part.signature(), &part);
   }
-  const std::map<Key, Measurement> measurements = measurements_of(chosen);
-  if (measurements.empty()) {
+  SampleList atoms;
+  SampleList composites;
+  for (const v1::Sample& sample : samples.samples()) {
+    if (sample.host_id() != data.host.id()) continue;
+    if (of_other_context(sample.context())) {
+      ++data.other_contexts;
+    } else if (sample.subject() == v1::ATOM || sample.subject() == v1::SUBJECT_UNSPECIFIED) {
+      atoms.push_back(&sample);
+    } else if (sample.subject() == v1::BLOCK || sample.subject() == v1::MODEL) {
+      const bool complete = describes_parts(sample, data.parts);
+      if (complete) composites.push_back(&sample);
+      data.incomplete += !complete;
+    }
+  }
+  add_atoms(atoms, data);
+  if (data.measurements.empty()) {
     fail("{}: no atom of host {} was measured without load", source, printable(data.host.id()));
   }
-  for (const auto& [key, measurement] : measurements) data.measurements.push_back(measurement);
-  add_slowdowns(chosen, measurements, data);
+  add_composites(composites, data);
   return data;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ SampleFiles read_samples(const std::vector<std::string>& paths);
 //
 // The label is Latency.min_us, the minimum over visits interleaved with other atoms: on shared
 // machines it repeats where a median does not (the same configuration measured again: the least).
+// Where one thread was kept from the CPU even in its fastest run, the run's CPU time is the label.
 struct Measurement {
   const v1::Sample* sample = nullptr;
   unsigned threads = 1;
@@ -43,17 +45,44 @@ struct Slowdown {
   double unloaded_us = 0;  // of the configuration's Measurement
 };
 
+// A block or a whole model, measured as one module. Under load, `us` is the unloaded latency times
+// the ratio of medians within a round, as for Slowdown.
+struct Composite {
+  const v1::Sample* sample = nullptr;
+  unsigned threads = 1;
+  double cpu_load = 0;
+  double us = 0;
+  double even_us = 0;
+  double odd_us = 0;
+  std::set<std::string> models;
+
+  bool whole_model() const { return sample->subject() == v1::MODEL; }
+};
+
+// An atom or a whole model with little memory, as a ratio to the same without limit.
+struct Pressure {
+  double needed_bytes = 0;  // weights and activations
+  double limit_bytes = 0;
+  double ratio = 1;
+};
+
 // What a predictor is trained from. In an order that does not depend on the order of samples.
 struct TrainingData {
   v1::Host host;
   std::vector<Measurement> measurements;
   std::vector<Slowdown> slowdowns;
-  std::size_t unpaired = 0;  // samples under load without a partner: not used
+  std::vector<Composite> composites;
+  std::vector<Pressure> pressures;
+  std::size_t unpaired = 0;        // samples under load or memory limit without a partner: not used
+  std::size_t preempted = 0;       // samples whose CPU time is the label
+  std::size_t incomplete = 0;      // blocks with parts the files do not describe: not used
+  std::size_t other_contexts = 0;  // CPU quota, frequency or device asked for: not used
+  // What the composites consist of, by signature.
+  std::map<std::string, const v1::Configuration*> parts;
 };
 
-// Takes the atoms' samples of one host; `samples` must outlive the result. `host_id` empty: the
-// only host there is. Throws Error when there are several, none of that id, or nothing measured
-// without load.
+// Takes the samples of one host; `samples` must outlive the result. `host_id` empty: the only host
+// there is. Throws Error when there are several, none of that id, or no atom measured without load.
 TrainingData training_data(const v1::SampleSet& samples, const std::string& host_id,
                            const std::string& source);
 

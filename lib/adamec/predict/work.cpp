@@ -13,6 +13,31 @@ double type_bytes(const v1::TensorType& type) {
   return bytes;
 }
 
+// "aten::_convolution" says what it does in its arguments only.
+std::string convolution_name(const v1::Operator& op) {
+  int rank = 4;
+  bool transposed = false;
+  for (const v1::Argument& argument : op.arguments()) {
+    if (argument.name() == "weight" && !argument.tensors().empty()) {
+      rank = argument.tensors(0).shape_size();
+    } else if (argument.name() == "transposed") {
+      transposed = argument.literal() == "true" || argument.literal() == "True";
+    }
+  }
+  const char* kind = transposed ? "conv_transpose" : "conv";
+  return std::string("aten::") + kind + std::to_string(rank - 2) + "d";
+}
+
+std::string class_name(const v1::Operator& op) {
+  const std::string& name = op.name();
+  if (name == "aten::_convolution" || name == "aten::convolution") return convolution_name(op);
+  // In-place variants: "aten::add_.Tensor", "aten::relu_".
+  const std::size_t dot = name.find('.');
+  const std::size_t end = dot == std::string::npos ? name.size() : dot;
+  if (end < 3 || name[end - 1] != '_' || name[end - 2] == '_') return name;
+  return name.substr(0, end - 1) + name.substr(end);
+}
+
 Work describe(const Operators& operators, v1::AtomKind kind, std::uint64_t macs,
               std::uint64_t weight_bytes, unsigned threads) {
   Work work;
@@ -30,9 +55,11 @@ Work describe(const Operators& operators, v1::AtomKind kind, std::uint64_t macs,
   }
   if (!operators.empty()) {
     const v1::Operator& principal = operators[0];
+    work.class_key = work.operator_key + class_name(principal);
     work.operator_key += principal.name();
     work.backend = threads == 1 ? principal.backend_one_thread() : principal.backend_many_threads();
   }
+  if (operators.empty()) work.class_key = work.operator_key;
   // Operators of opaque atoms may not tell their work and weights.
   if (work.macs == 0) work.macs = static_cast<double>(macs);
   if (work.weight_bytes == 0) work.weight_bytes = static_cast<double>(weight_bytes);
@@ -47,6 +74,10 @@ Work work_of(const v1::Atom& atom, unsigned threads) {
 
 Work work_of(const v1::Sample& sample, unsigned threads) {
   return describe(sample.operators(), sample.kind(), sample.macs(), sample.weight_bytes(), threads);
+}
+
+Work work_of(const v1::Configuration& part, unsigned threads) {
+  return describe(part.operators(), part.kind(), part.macs(), part.weight_bytes(), threads);
 }
 
 }  // namespace adamec::predict

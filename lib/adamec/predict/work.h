@@ -16,6 +16,9 @@ using Operators = google::protobuf::RepeatedPtrField<v1::Operator>;
 // archive and a sample of it give the same. Doubles: a hostile shape may exceed any integer.
 struct Work {
   std::string operator_key;  // "aten::conv2d"; "GROUP aten::add_" for other kinds of atoms
+  // The same where different names mean the same work: "aten::conv2d" for the "aten::_convolution"
+  // that tracing records, "aten::relu" for "aten::relu_". What predictors are trained by.
+  std::string class_key;
   std::string_view backend;  // kernel family LibTorch selects for this number of threads
   double macs = 0;
   double bytes_in = 0;  // activations read
@@ -26,8 +29,9 @@ struct Work {
   double bytes() const { return bytes_in + bytes_out + weight_bytes; }
 };
 
-// The atom or sample must outlive the result.
+// The argument must outlive the result.
 Work work_of(const v1::Atom& atom, unsigned threads);
 Work work_of(const v1::Sample& sample, unsigned threads);
+Work work_of(const v1::Configuration& part, unsigned threads);
 
 }  // namespace adamec::predict

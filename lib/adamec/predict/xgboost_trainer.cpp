@@ -83,10 +83,13 @@ struct BoostedTrees::Handles {
 };
 
 BoostedTrees::BoostedTrees(const Matrix& rows, std::span<const float> labels,
-                           const BoostOptions& options)
+                           const BoostOptions& options, std::span<const float> weights)
     : handles_(std::make_unique<Handles>()) {
   const MatrixHandle matrix(rows);
   check(XGDMatrixSetFloatInfo(matrix.handle, "label", labels.data(), labels.size()));
+  if (!weights.empty()) {
+    check(XGDMatrixSetFloatInfo(matrix.handle, "weight", weights.data(), weights.size()));
+  }
   check(XGBoosterCreate(&matrix.handle, 1, &handles_->booster));
   const double sum = std::accumulate(labels.begin(), labels.end(), 0.0);
   set_parameters(handles_->booster, options,

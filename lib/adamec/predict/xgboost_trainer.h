@@ -35,7 +35,9 @@ struct BoostOptions {
 // so that the same input gives the same trees on any machine. Throws Error when XGBoost fails.
 class BoostedTrees {
  public:
-  BoostedTrees(const Matrix& rows, std::span<const float> labels, const BoostOptions& options);
+  // `weights`: of the rows; empty: all the same.
+  BoostedTrees(const Matrix& rows, std::span<const float> labels, const BoostOptions& options,
+               std::span<const float> weights = {});
   ~BoostedTrees();
   BoostedTrees(const BoostedTrees&) = delete;
   BoostedTrees& operator=(const BoostedTrees&) = delete;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "adamec/predict/accuracy.h"
+#include "adamec/predict/error_bounds.h"
 #include "tests/unit/predict/synthetic_samples.h"
 
 namespace adamec::testing {
@@ -82,7 +83,7 @@ TEST(CrossValidation, OfASingleConfigurationIsEmpty) {
 }
 
 Outcome outcome(double measured, double predicted, std::size_t fold = 0, double repeat = 0) {
-  return {"aten::relu", 1, 0, measured, predicted, fold, repeat};
+  return {Outcome::Subject::kAtom, "aten::relu", "", 1, 0, measured, predicted, fold, repeat};
 }
 
 TEST(Accuracy, CountsWhatLiesWithin) {

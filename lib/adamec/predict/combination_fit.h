@@ -1,0 +1,22 @@
+#pragma once
+
+#include <span>
+
+#include "adamec/predict/combination.h"
+#include "adamec/v1/predictor.pb.h"
+
+namespace adamec::predict {
+
+// A measured block and what it is made of.
+struct MeasuredBlock {
+  BlockTerms terms;
+  double us = 0;
+  double variance = 0;  // of the logarithm's noise, > 0
+};
+
+// The call and the shares of pairs that fit the relative errors of blocks best, shrunk towards
+// nothing where few blocks tell (ridge regression: pairs towards their consumer's share, consumers
+// towards 0). All of one number of threads, without load; at least one.
+v1::Combination fit_combination(std::span<const MeasuredBlock> blocks, unsigned threads);
+
+}  // namespace adamec::predict

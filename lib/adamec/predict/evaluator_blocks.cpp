@@ -1,0 +1,75 @@
+#include <cmath>
+
+#include "adamec/predict/evaluator.h"
+
+// The part of Evaluator that predicts blocks.
+namespace adamec::predict {
+namespace {
+
+constexpr double kLeastMs = 1e-20;
+
+}  // namespace
+
+const Combination* Evaluator::combination(unsigned threads) const {
+  if (combinations_.empty()) return nullptr;
+  auto nearest = combinations_.upper_bound(threads);
+  if (nearest != combinations_.begin()) --nearest;
+  return &nearest->second;
+}
+
+BlockTerms Evaluator::block_terms(std::span<const Part> parts, const std::vector<PartEdge>& edges,
+                                  const RunContext& context, bool* extrapolated) const {
+  RunContext at_ease = context;
+  at_ease.cpu_load = 0;
+  at_ease.memory_limit = 0;
+  const std::vector<int> feeder = feeders(parts.size(), edges);
+  BlockTerms terms;
+  terms.atoms = parts.size();
+  *extrapolated = false;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const Quiet part = quiet(parts[i].work, parts[i].signature, context.threads);
+    const Prediction prediction = finish(part, context);
+    const double us = prediction.p50_ms * 1000;
+    terms.sum_us += us;
+    terms.unloaded_sum_us += finish(part, at_ease).p50_ms * 1000;
+    *extrapolated = *extrapolated || prediction.extrapolated;
+    if (feeder[i] < 0) continue;
+    const Work& producer = parts[static_cast<std::size_t>(feeder[i])].work;
+    terms.fed.push_back({row_key(message_, producer).operator_index,
+                         row_key(message_, parts[i].work).operator_index, us});
+  }
+  return terms;
+}
+
+Prediction Evaluator::predict_block(std::span<const Part> parts, const std::vector<PartEdge>& edges,
+                                    const RunContext& context, bool whole_model) const {
+  Prediction prediction;
+  const BlockTerms terms = block_terms(parts, edges, context, &prediction.extrapolated);
+  const Combination* gains = combination(context.threads);
+  double q95 = message_.unseen_q95();
+  if (gains == nullptr) {
+    prediction.p50_ms = terms.sum_us / 1000;
+    prediction.extrapolated = true;
+  } else {
+    prediction.p50_ms = gains->block_us(terms) / 1000;
+    q95 = whole_model ? gains->model_q95() : gains->block_q95();
+    if (context.cpu_load > 0) q95 = std::max(q95, message_.contended_q95());
+  }
+  prediction.p50_ms = std::max(prediction.p50_ms, kLeastMs);
+  prediction.p95_ms = prediction.p50_ms * std::exp(q95);
+  return prediction;
+}
+
+double Evaluator::call_ms(const RunContext& context) const {
+  const Combination* gains = combination(context.threads);
+  return gains == nullptr ? 0 : gains->call_us() / 1000;
+}
+
+double Evaluator::pair_share(const Work& producer, const Work& consumer, unsigned threads) const {
+  const Combination* gains = combination(threads);
+  if (gains == nullptr) return 0;
+  return gains->share(row_key(message_, producer).operator_index,
+                      row_key(message_, consumer).operator_index);
+}
+
+}  // namespace adamec::predict

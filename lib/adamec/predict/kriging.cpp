@@ -1,0 +1,107 @@
+#include "adamec/predict/kriging.h"
+
+#include <cmath>
+
+#include "adamec/base/error.h"
+
+namespace adamec::predict {
+namespace {
+
+constexpr float kMaxNumber = 1e6F;  // far above any logarithm; sums stay finite
+constexpr int kMaxCoordinates = 64;
+constexpr float kSqrt3 = 1.7320508F;
+
+void check_number(float value, const char* name, const std::string& field) {
+  if (!(std::abs(value) <= kMaxNumber)) {
+    fail("{}.{}: {}, expected at most {}", field, name, value, kMaxNumber);
+  }
+}
+
+}  // namespace
+
+Kriging::Kriging(const v1::Kriging& message, std::size_t coordinates, const std::string& field)
+    : mean_(message.mean()),
+      points_(message.points().begin(), message.points().end()),
+      weights_(message.weights().begin(), message.weights().end()) {
+  if (weights_.size() > kMostPoints || points_.size() != weights_.size() * coordinates) {
+    fail(
+        "{}: {} weights and {} numbers of points, expected at most {} weights and {} times as many",
+        field, weights_.size(), points_.size(), kMostPoints, coordinates);
+  }
+  check_number(mean_, "mean", field);
+  for (const float weight : weights_) check_number(weight, "weights", field);
+  for (const float number : points_) check_number(number, "points", field);
+}
+
+float Kriging::residual(std::span<const float> coordinates) const {
+  const std::size_t count = weights_.size();
+  std::array<float, kMostPoints> squares;
+  for (std::size_t i = 0; i < count; ++i) squares[i] = 0;
+  const float* point = points_.data();
+  for (const float x : coordinates) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const float difference = x - point[i];
+      squares[i] += difference * difference;
+    }
+    point += count;
+  }
+  float sum = mean_;
+  for (std::size_t i = 0; i < count; ++i) {
+    const float distance = kSqrt3 * std::sqrt(squares[i]);
+    if (distance < 20) sum += weights_[i] * (1 + distance) * std::exp(-distance);
+  }
+  return sum;
+}
+
+void fill_coordinates(std::span<const float> row, std::span<const int> columns,
+                      std::span<const float> scales, std::vector<float>& coordinates) {
+  coordinates.resize(columns.size());
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const float value = row[static_cast<std::size_t>(columns[i])];
+    coordinates[i] = std::isnan(value) ? 0 : value / scales[i];
+  }
+}
+
+Krigings::Krigings(const v1::Predictor& message, std::span<const int> columns,
+                   const std::string& source)
+    : scales_(message.kriging_scales().begin(), message.kriging_scales().end()) {
+  if (message.kriging_features_size() > kMaxCoordinates ||
+      message.kriging_features_size() != message.kriging_scales_size()) {
+    fail("{}: {} kriging_features and {} kriging_scales, expected the same number up to {}", source,
+         message.kriging_features_size(), message.kriging_scales_size(), kMaxCoordinates);
+  }
+  for (const float scale : scales_) {
+    if (!(scale >= 1e-3F && scale <= 1e6F)) {
+      fail("{}: kriging_scales: {}, expected 0.001 to 1000000", source, scale);
+    }
+  }
+  for (const std::uint32_t feature : message.kriging_features()) {
+    if (feature >= columns.size()) {
+      fail("{}: kriging_features: {}, expected below {}", source, feature, columns.size());
+    }
+    columns_.push_back(columns[feature]);
+  }
+  for (int i = 0; i < message.krigings_size(); ++i) {
+    const v1::Kriging& kriging = message.krigings(i);
+    const std::string field = fmt::format("{}: krigings[{}]", source, i);
+    const std::array<int, 3> key = {static_cast<int>(kriging.operator_index()),
+                                    static_cast<int>(kriging.threads()),
+                                    static_cast<int>(kriging.backend_index())};
+    if (!by_class_.emplace(key, Kriging(kriging, columns_.size(), field)).second) {
+      fail("{}: the second of its operator, threads and backend", field);
+    }
+  }
+}
+
+const Kriging* Krigings::find(int operator_index, unsigned threads, int backend_index) const {
+  const auto at = by_class_.find({operator_index, static_cast<int>(threads), backend_index});
+  return at == by_class_.end() ? nullptr : &at->second;
+}
+
+float Krigings::residual(const Kriging& kriging, std::span<const float> row) const {
+  std::vector<float> coordinates;
+  fill_coordinates(row, columns_, scales_, coordinates);
+  return kriging.residual(coordinates);
+}
+
+}  // namespace adamec::predict

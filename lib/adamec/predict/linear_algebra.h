@@ -1,0 +1,12 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace adamec::predict {
+
+// Solves matrix * x = right for a symmetric positive definite matrix, given row by row, by
+// Cholesky's method. A pivot that is not positive (dependent columns) gets x = 0.
+std::vector<double> solve_definite(std::vector<double> matrix, std::vector<double> right);
+
+}  // namespace adamec::predict

@@ -1,0 +1,143 @@
+#include "adamec/predict/sample_pairs.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <tuple>
+#include <utility>
+
+namespace adamec::predict {
+namespace {
+
+using Key = std::pair<std::string, unsigned>;  // signature and threads
+
+Key key_of(const v1::Sample& sample) { return {sample.signature(), sample.context().threads()}; }
+
+bool at_ease(const v1::Context& context) {
+  return context.cpu_load() == 0 && context.memory_limit() == 0;
+}
+
+double least_positive(double a, double b) {
+  if (a == 0 || b == 0) return std::max(a, b);
+  return std::min(a, b);
+}
+
+// The CPU time of a run where one thread was kept from the CPU even in its fastest run (the machine
+// was busy with something else, and the run longer than a time slice); otherwise 0.
+double preempted_us(const v1::Sample& sample) {
+  const v1::Latency& latency = sample.latency();
+  const bool preempted = sample.context().threads() == 1 && latency.cpu_us() > 0 &&
+                         latency.cpu_us() < latency.min_us();
+  return preempted ? latency.cpu_us() : 0;
+}
+
+// Samples without load and limit, by configuration. The least latency stands for all of it.
+std::map<Key, Measurement> measurements_of(const SampleList& samples, std::size_t& preempted) {
+  std::map<Key, Measurement> result;
+  for (const v1::Sample* sample : samples) {
+    if (!at_ease(sample->context())) continue;
+    const v1::Latency& latency = sample->latency();
+    const unsigned threads = sample->context().threads();
+    const double cpu_us = preempted_us(*sample);
+    preempted += cpu_us > 0;
+    const double us = cpu_us > 0 ? cpu_us : latency.min_us();
+    const auto at =
+        result.try_emplace(key_of(*sample), Measurement{sample, threads, us, 0, 0, {}}).first;
+    Measurement& measurement = at->second;
+    measurement.models.insert(sample->models().begin(), sample->models().end());
+    measurement.us = std::min(measurement.us, us);
+    measurement.even_us = least_positive(measurement.even_us, latency.even_min_us());
+    measurement.odd_us = least_positive(measurement.odd_us, latency.odd_min_us());
+  }
+  return result;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+// A configuration in a context that is not at ease: the median, over rounds, of the ratio to the
+// same configuration at ease in the same round.
+struct Ratio {
+  const v1::Sample* sample = nullptr;
+  const Measurement* partner = nullptr;
+  double ratio = 1;
+};
+
+std::vector<Ratio> ratios_of(const SampleList& samples,
+                             const std::map<Key, Measurement>& measurements,
+                             std::size_t& unpaired) {
+  std::map<std::pair<Key, std::string>, double> p50_at_ease;  // with the round
+  for (const v1::Sample* sample : samples) {
+    if (!at_ease(sample->context())) continue;
+    p50_at_ease[{key_of(*sample), sample->round()}] = sample->latency().p50_us();
+  }
+  struct Group {
+    const v1::Sample* sample = nullptr;
+    std::vector<double> ratios;
+  };
+  std::map<std::tuple<Key, double, std::uint64_t>, Group> groups;  // with load and limit
+  for (const v1::Sample* sample : samples) {
+    const v1::Context& context = sample->context();
+    if (at_ease(context)) continue;
+    const auto partner = p50_at_ease.find({key_of(*sample), sample->round()});
+    if (partner == p50_at_ease.end()) {
+      ++unpaired;
+      continue;
+    }
+    Group& group = groups[{key_of(*sample), context.cpu_load(), context.memory_limit()}];
+    if (group.sample == nullptr) group.sample = sample;
+    group.ratios.push_back(sample->latency().p50_us() / partner->second);
+  }
+  std::vector<Ratio> result;
+  for (const auto& [key, group] : groups) {
+    result.push_back({group.sample, &measurements.at(std::get<0>(key)), median(group.ratios)});
+  }
+  return result;
+}
+
+void add_pressure(const Ratio& ratio, TrainingData& data) {
+  const v1::Sample& sample = *ratio.sample;
+  if (sample.context().cpu_load() > 0) return;  // both at once: nothing to tell them apart by
+  const double activations =
+      static_cast<double>(sample.peak_activation_bytes()) + static_cast<double>(sample.bytes_in());
+  data.pressures.push_back({static_cast<double>(sample.weight_bytes()) + activations,
+                            static_cast<double>(sample.context().memory_limit()), ratio.ratio});
+}
+
+}  // namespace
+
+void add_atoms(const SampleList& samples, TrainingData& data) {
+  const std::map<Key, Measurement> measurements = measurements_of(samples, data.preempted);
+  for (const auto& [key, measurement] : measurements) data.measurements.push_back(measurement);
+  for (const Ratio& ratio : ratios_of(samples, measurements, data.unpaired)) {
+    const v1::Context& context = ratio.sample->context();
+    if (context.memory_limit() > 0) {
+      add_pressure(ratio, data);
+    } else {
+      data.slowdowns.push_back(
+          {ratio.sample, context.threads(), context.cpu_load(), ratio.ratio, ratio.partner->us});
+    }
+  }
+}
+
+void add_composites(const SampleList& samples, TrainingData& data) {
+  const std::map<Key, Measurement> measurements = measurements_of(samples, data.preempted);
+  for (const auto& [key, m] : measurements) {
+    data.composites.push_back({m.sample, m.threads, 0, m.us, m.even_us, m.odd_us, m.models});
+  }
+  for (const Ratio& ratio : ratios_of(samples, measurements, data.unpaired)) {
+    const v1::Sample& sample = *ratio.sample;
+    if (sample.context().memory_limit() > 0) {
+      add_pressure(ratio, data);
+      continue;
+    }
+    data.composites.push_back({&sample, sample.context().threads(), sample.context().cpu_load(),
+                               ratio.partner->us * ratio.ratio, sample.latency().even_min_us(),
+                               sample.latency().odd_min_us(), ratio.partner->models});
+  }
+}
+
+}  // namespace adamec::predict
