@@ -9,6 +9,7 @@
 #include "adamec/torchscript/execute.h"
 #include "adamec/torchscript/load.h"
 #include "adamec/torchscript/manifest_writer.h"
+#include "adamec/torchscript/merge.h"
 #include "adamec/torchscript/pch.h"
 #include "adamec/torchscript/specialise.h"
 
@@ -66,6 +67,7 @@ SplitResult cut_model(const LoadedModel& model, const std::vector<c10::IValue>& 
   writer.add_inputs(model.module, arguments);
   writer.add_atoms(residual, cut(residual, kSharedWeightBytes));
   SplitResult result{writer.take_manifest(), writer.take_records(), {}};
+  if (options.granularity == Granularity::kBlock) merge_blocks(result);
   check(model.module, arguments, options, result);
   return result;
 }
@@ -79,6 +81,7 @@ SplitResult keep_model_whole(const LoadedModel& model, const std::vector<c10::IV
   SplitResult result{writer.take_manifest(),
                      writer.take_records(),
                      {"kept as one atom, because of " + printable(reason, 300)}};
+  if (options.granularity == Granularity::kBlock) merge_blocks(result);
   check(model.module, arguments, options, result);
   return result;
 }
