@@ -21,7 +21,7 @@ Json tensor_json(const ManifestView& view, const v1::Tensor& tensor) {
                {"bytes", tensor.bytes()},
                {"role", v1::TensorRole_Name(tensor.role())},
                {"may_be_cut", view.may_be_cut(tensor.id())}};
-  if (tensor.role() == v1::WEIGHT) {
+  if (!tensor.record().empty()) {
     json["record"] = tensor.record();
     json["record_bytes"] = tensor.record_bytes();
     json["sha256"] = tensor.sha256();

@@ -10,13 +10,16 @@ namespace adamec::archive {
 Cuts possible_cuts(const v1::Manifest& manifest, const graph::AtomGraph& graph) {
   std::vector<graph::TensorRole> roles(graph.tensors().size());
   for (std::size_t i = 0; i < roles.size(); ++i) {
-    roles[i].travels = manifest.tensors(static_cast<int>(i)).role() != v1::WEIGHT;
+    const v1::TensorRole role = manifest.tensors(static_cast<int>(i)).role();
+    roles[i].travels = role == v1::INPUT || role == v1::INTERMEDIATE;
   }
   for (const std::string& id : tensors_of(manifest.output())) {
     roles[graph.find_tensor(id).value()].result = true;
   }
+  std::vector<char> alone;
+  for (const v1::Atom& atom : manifest.atoms()) alone.push_back(atom.kind() == v1::STATEFUL);
   Cuts cuts;
-  cuts.blocks = graph::lossless_blocks(graph, roles);
+  cuts.blocks = graph::lossless_blocks(graph, roles, alone);
   for (const int block : cuts.blocks) cuts.block_count = std::max(cuts.block_count, block + 1);
   for (std::size_t i = 0; i < roles.size(); ++i) {
     const graph::Tensor& tensor = graph.tensors()[i];

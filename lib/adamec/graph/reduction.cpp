@@ -48,13 +48,18 @@ std::vector<std::vector<int>> refine(const AtomGraph& graph, std::span<const Ten
 
 }  // namespace
 
-std::vector<int> lossless_blocks(const AtomGraph& graph, std::span<const TensorRole> roles) {
+std::vector<int> lossless_blocks(const AtomGraph& graph, std::span<const TensorRole> roles,
+                                 std::span<const char> alone) {
   const std::size_t count = graph.atoms().size();
   std::vector<int> first(count);  // for every atom the first atom of its block
-  for (std::size_t i = 0; i < count; ++i) first[i] = static_cast<int>(i);
+  std::vector<int> free;
+  for (std::size_t i = 0; i < count; ++i) {
+    first[i] = static_cast<int>(i);
+    if (alone.empty() || alone[i] == 0) free.push_back(first[i]);
+  }
   const std::vector<std::int64_t> sizes = flow_sizes(graph);
   std::vector<std::vector<int>> open;
-  if (!sizes.empty()) open.push_back(first);
+  if (!sizes.empty()) open.push_back(std::move(free));
   while (!open.empty()) {
     const std::vector<int> atoms = std::move(open.back());
     open.pop_back();

@@ -61,27 +61,22 @@ bool keeps_random_order(const v1::Manifest& manifest, const std::vector<Members>
 
 class Merger {
  public:
-  explicit Merger(SplitResult& result)
-      : old_(result.manifest), records_(result.records), new_(result.manifest) {
+  Merger(SplitResult result, BlockForm form)
+      : old_(std::move(result.manifest)), records_(std::move(result.records)), new_(old_) {
+    options_.form = form;
     for (std::size_t i = 0; i < records_.size(); ++i) record_of_[records_[i].name] = i;
     for (const v1::Tensor& tensor : old_.tensors()) tensors_[tensor.id()] = &tensor;
   }
 
-  void run() {
+  void run(const std::vector<Members>& blocks) {
     const graph::AtomGraph graph = archive::check_manifest(old_, old_.model_name());
-    const std::vector<Members> blocks = blocks_in_order(old_, graph);
-    new_.mutable_reduction()->set_operator_atoms(static_cast<std::uint32_t>(old_.atoms_size()));
-    for (const std::string& assumption : graph::reduction_assumptions()) {
-      new_.mutable_reduction()->add_assumptions(assumption);
-    }
-    if (!keeps_random_order(old_, blocks)) return;
     find_shared_weights(blocks);
     new_.clear_atoms();
     std::vector<archive::Record> made;
     for (const Members& members : blocks) {
       if (members.size() == 1) {
         *new_.add_atoms() = old_.atoms(members.front());
-        made.push_back(std::move(records_[record_of_.at(new_.atoms().rbegin()->record())]));
+        made.push_back(take_record(new_.atoms().rbegin()->record()));
       } else {
         made.push_back(add_block(graph, members));
       }
@@ -89,16 +84,21 @@ class Merger {
     keep_needed_tensors();
     std::vector<archive::Record> kept;
     for (const v1::Tensor& tensor : new_.tensors()) {
-      if (tensor.role() != v1::WEIGHT) continue;
-      kept.push_back(std::move(records_[record_of_.at(tensor.record())]));
+      if (!tensor.record().empty()) kept.push_back(take_record(tensor.record()));
     }
     std::move(made.begin(), made.end(), std::back_inserter(kept));
     records_ = std::move(kept);
   }
 
-  v1::Manifest take_manifest() { return std::move(new_); }
+  SplitResult take_result(std::vector<std::string> warnings) {
+    return {std::move(new_), std::move(records_), std::move(warnings)};
+  }
 
  private:
+  archive::Record take_record(const std::string& name) {
+    return std::move(records_[record_of_.at(name)]);
+  }
+
   // Weights that several blocks, a block of one atom or the model's result need stay apart.
   void find_shared_weights(const std::vector<Members>& blocks) {
     std::unordered_map<std::string, int> readers;
@@ -188,7 +188,7 @@ class Merger {
   }
 
   const v1::Manifest old_;
-  std::vector<archive::Record>& records_;
+  std::vector<archive::Record> records_;
   v1::Manifest new_;
   std::unordered_map<std::string, std::size_t> record_of_;  // by name
   std::unordered_map<std::string, const v1::Tensor*> tensors_;
@@ -197,10 +197,26 @@ class Merger {
 
 }  // namespace
 
-void merge_blocks(SplitResult& result) {
-  Merger merger(result);
-  merger.run();
-  result.manifest = merger.take_manifest();
+SplitResult merge_atoms(SplitResult result, const std::vector<std::vector<int>>& blocks,
+                        BlockForm form) {
+  std::vector<std::string> warnings = std::move(result.warnings);
+  Merger merger(std::move(result), form);
+  merger.run(blocks);
+  return merger.take_result(std::move(warnings));
+}
+
+SplitResult merge_into_lossless_blocks(SplitResult result) {
+  const v1::Manifest& manifest = result.manifest;
+  v1::Reduction reduction;
+  reduction.set_operator_atoms(static_cast<std::uint32_t>(manifest.atoms_size()));
+  for (const std::string& assumption : graph::reduction_assumptions()) {
+    reduction.add_assumptions(assumption);
+  }
+  const auto blocks =
+      blocks_in_order(manifest, archive::check_manifest(manifest, manifest.model_name()));
+  if (keeps_random_order(manifest, blocks)) result = merge_atoms(std::move(result), blocks);
+  *result.manifest.mutable_reduction() = std::move(reduction);
+  return result;
 }
 
 }  // namespace adamec::torchscript

@@ -67,7 +67,9 @@ SplitResult cut_model(const LoadedModel& model, const std::vector<c10::IValue>& 
   writer.add_inputs(model.module, arguments);
   writer.add_atoms(residual, cut(residual, kSharedWeightBytes));
   SplitResult result{writer.take_manifest(), writer.take_records(), {}};
-  if (options.granularity == Granularity::kBlock) merge_blocks(result);
+  if (options.granularity == Granularity::kBlock) {
+    result = merge_into_lossless_blocks(std::move(result));
+  }
   check(model.module, arguments, options, result);
   return result;
 }
@@ -81,7 +83,9 @@ SplitResult keep_model_whole(const LoadedModel& model, const std::vector<c10::IV
   SplitResult result{writer.take_manifest(),
                      writer.take_records(),
                      {"kept as one atom, because of " + printable(reason, 300)}};
-  if (options.granularity == Granularity::kBlock) merge_blocks(result);
+  if (options.granularity == Granularity::kBlock) {
+    result = merge_into_lossless_blocks(std::move(result));
+  }
   check(model.module, arguments, options, result);
   return result;
 }

@@ -89,6 +89,17 @@ TEST(Reduction, WeightsAreNeverSent) {
             (Blocks{0, 0}));
 }
 
+TEST(Reduction, AtomsThatStayAloneSeparateTheOthers) {
+  const std::vector<TensorDescription> tensors{{"x", 40}, {"a", 40}, {"b", 40}, {"c", 40}};
+  const std::vector<AtomDescription> atoms{
+      {"a", {"x"}, {"a"}}, {"b", {"a"}, {"b"}}, {"c", {"b"}, {"c"}}};
+  const AtomGraph graph(tensors, atoms, "test");
+  std::vector<TensorRole> roles(tensors.size());
+  roles.back().result = true;
+  EXPECT_EQ(lossless_blocks(graph, roles), (Blocks{0, 0, 0}));
+  EXPECT_EQ(lossless_blocks(graph, roles, std::vector<char>{0, 1, 0}), (Blocks{0, 1, 2}));
+}
+
 TEST(Reduction, TensorsWithoutBytesSeparateNothingAndJoinNothing) {
   // "shape" leads nowhere near "relu": together they would not be convex.
   EXPECT_EQ(blocks(40, {{{"x"}, "shape", 0}, {{"x"}, "relu", 40}, {{"relu", "shape"}, "out", 40}}),
