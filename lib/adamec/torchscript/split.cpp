@@ -82,7 +82,8 @@ SplitResult keep_model_whole(const LoadedModel& model, const std::vector<c10::IV
   writer.add_whole(model.module, fresh(arguments), stateful);
   SplitResult result{writer.take_manifest(),
                      writer.take_records(),
-                     {"kept as one atom, because of " + printable(reason, 300)}};
+                     {"kept as one atom, because of " + printable(reason, 300) +
+                      "; the atom is exact, but to have the model cut, change that line of it"}};
   if (options.granularity == Granularity::kBlock) {
     result = merge_into_lossless_blocks(std::move(result));
   }

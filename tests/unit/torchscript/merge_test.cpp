@@ -110,7 +110,7 @@ TEST_P(LosslessBlocks, AreAllThatPlanningNeeds) {
   int proven = 0;
   constexpr int kContexts = 20;
   for (unsigned seed = 0; seed < kContexts; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
+    SCOPED_TRACE(seed);
     std::mt19937 random(seed);
     const v1::CostGraph message = random_costs(manifest, random);
     const plan::CostGraph full = plan::make_cost_graph(message, "full");

@@ -76,7 +76,7 @@ TEST_P(Partitions, RunBitIdentically) {
   const int count = partitions(number, files.size());
   std::size_t blocks = 0;
   for (int seed = 0; seed < count; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
+    SCOPED_TRACE(seed);
     std::mt19937 random(static_cast<unsigned>(seed));
     const auto partition = random_partition(graph, random);
     const auto form =
