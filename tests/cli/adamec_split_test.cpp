@@ -96,6 +96,47 @@ TEST(AdamecSplit, PrintsJsonAndDot) {
   EXPECT_THAT(folder.list(), ElementsAre("g.dot"));
 }
 
+TEST(AdamecSplit, BlocksAreFewerAndVerified) {
+  const TemporaryFolder folder;
+  const CommandResult result = run_command(
+      "adamec-split " + kHealth + kHealthInput + " --granularity block -o h.atoms --json",
+      folder.path());
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("2 atoms"));
+  EXPECT_THAT(result.err, HasSubstr("bit-identical"));
+  const auto json = nlohmann::json::parse(result.out);
+  EXPECT_EQ(json.at("granularity"), "block");
+  EXPECT_EQ(json.at("operator_atoms"), 16);
+  EXPECT_EQ(json.at("atoms")[0].at("members").size(), 15u);
+  const CommandResult list = run_command("adamec-split h.atoms --list", folder.path());
+  EXPECT_THAT(list.out, HasSubstr("blocks: made of 16 operator atoms"));
+  expect_refused("adamec-split " + kHealth + " -o x --granularity layer", 2,
+                 "'layer' is not one of operator, block", folder);
+}
+
+TEST(AdamecSplit, DiffExitsLikeDiff) {
+  const TemporaryFolder folder;
+  const std::string split = "adamec-split -q " + kHealth + kHealthInput;
+  ASSERT_EQ(run_command(split + " -o a.atoms", folder.path()).exit_code, 0);
+  ASSERT_EQ(run_command(split + " -o b.atoms --granularity block", folder.path()).exit_code, 0);
+  const CommandResult same = run_command("adamec-split --diff a.atoms a.atoms", folder.path());
+  EXPECT_EQ(same.exit_code, 0);
+  EXPECT_EQ(same.out + same.err, "");
+  const CommandResult other = run_command("adamec-split --diff a.atoms b.atoms", folder.path());
+  EXPECT_EQ(other.exit_code, 1);
+  EXPECT_THAT(other.err, IsEmpty());
+  EXPECT_THAT(other.out, HasSubstr("archive granularity: operator -> block\n"));
+  EXPECT_THAT(other.out, HasSubstr("atom features.2.relu: removed"));
+  const CommandResult json =
+      run_command("adamec-split --diff a.atoms b.atoms --json", folder.path());
+  EXPECT_EQ(json.exit_code, 1);
+  EXPECT_EQ(nlohmann::json::parse(json.out).at("same"), false);
+  // What cannot be compared is told from what differs by the line on stderr.
+  expect_refused("adamec-split --diff a.atoms none.atoms", 1, "none.atoms: cannot open", folder);
+  expect_refused("adamec-split --diff a.atoms", 2, "--diff", folder);
+  expect_refused("adamec-split --diff a.atoms b.atoms --list", 2, "--diff takes", folder);
+}
+
 TEST(AdamecSplit, DryRunWritesNothing) {
   const TemporaryFolder folder;
   const CommandResult result = run_command(

@@ -2,17 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <map>
-#include <nlohmann/json.hpp>
-
+#include "adamec/archive/manifest.h"
+#include "adamec/archive/value.h"
+#include "adamec/base/error.h"
 #include "adamec/base/text_table.h"
 #include "adamec/base/units.h"
 #include "adamec/proto/tensor_type.h"
 
 namespace adamec::tools {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // The arguments that shape the work: sizes of weights, strides and the like; no defaults.
 std::string configuration(const v1::Operator& op) {
@@ -30,20 +28,68 @@ std::string configuration(const v1::Operator& op) {
       }
     }
   }
-  return text.size() > 70 ? text.substr(0, 67) + "..." : text;
+  return printable(text, 70);
 }
 
-std::string number(std::uint64_t value) {
+void add_row(TextTable& table, const ManifestView& view, int index) {
+  const v1::Atom& atom = view.manifest().atoms(index);
+  std::string shapes;
+  std::uint64_t bytes = 0;
+  bool cut = false;
+  for (const std::string& output : atom.outputs()) {
+    const v1::Tensor& tensor = view.tensor(output);
+    shapes += (shapes.empty() ? "" : " ") + tensor_type_text(tensor.type());
+    bytes += tensor.bytes();
+    cut = cut || view.may_be_cut(output);
+  }
+  if (shapes.size() > 60) shapes = fmt::format("{} tensors", atom.outputs_size());
+  std::string name = atom.operators_size() > 0 ? printable(atom.operators(0).name()) : "";
+  if (atom.operators_size() > 1) name += fmt::format(" (+{})", atom.operators_size() - 1);
+  std::string kind = kind_name(atom.kind());
+  if (atom.nondeterministic()) kind += ", random";
+  table.add_row({atom.id(), kind, name,
+                 atom.operators_size() > 0 ? configuration(atom.operators(0)) : "", shapes,
+                 short_number(atom.macs()), format_bytes(atom.weight_bytes()), format_bytes(bytes),
+                 std::to_string(view.cuts().blocks[index]), cut ? "yes" : "no"});
+}
+
+}  // namespace
+
+ManifestView::ManifestView(const v1::Manifest& manifest, const std::string& source)
+    : manifest_(manifest),
+      cuts_(archive::possible_cuts(manifest, archive::check_manifest(manifest, source))) {
+  for (int i = 0; i < manifest.tensors_size(); ++i) tensors_[manifest.tensors(i).id()] = i;
+}
+
+const v1::Tensor& ManifestView::tensor(const std::string& id) const {
+  return manifest_.tensors(tensors_.at(id));
+}
+
+bool ManifestView::may_be_cut(const std::string& id) const {
+  return cuts_.may_be_cut[tensors_.at(id)] != 0;
+}
+
+std::string kind_name(v1::AtomKind kind) {
+  switch (kind) {
+    case v1::VIEW:
+      return "view";
+    case v1::GROUP:
+      return "group";
+    case v1::CONTROL_FLOW:
+      return "control flow";
+    case v1::STATEFUL:
+      return "stateful";
+    default:
+      return "operator";
+  }
+}
+
+std::string short_number(std::uint64_t value) {
   if (value >= 1'000'000'000) return fmt::format("{:.2f} G", static_cast<double>(value) / 1e9);
   if (value >= 1'000'000) return fmt::format("{:.2f} M", static_cast<double>(value) / 1e6);
   if (value >= 10'000) return fmt::format("{:.1f} k", static_cast<double>(value) / 1e3);
   return fmt::format("{}", value);
 }
-
-struct Totals {
-  std::uint64_t macs = 0;
-  std::uint64_t weight_bytes = 0;
-};
 
 Totals totals(const v1::Manifest& manifest) {
   Totals sum;
@@ -57,121 +103,58 @@ Totals totals(const v1::Manifest& manifest) {
   return sum;
 }
 
-std::map<std::string, const v1::Tensor*> tensors_by_id(const v1::Manifest& manifest) {
-  std::map<std::string, const v1::Tensor*> tensors;
-  for (const v1::Tensor& tensor : manifest.tensors()) tensors[tensor.id()] = &tensor;
-  return tensors;
-}
-
-Json operator_json(const v1::Operator& op) {
-  Json json = {{"name", op.name()}, {"macs", op.macs()}};
-  if (!op.backend_one_thread().empty()) {
-    json["backend_one_thread"] = op.backend_one_thread();
-    json["backend_many_threads"] = op.backend_many_threads();
-  }
-  json["arguments"] = Json::object();
-  for (const v1::Argument& argument : op.arguments()) {
-    Json& value = json["arguments"][argument.name()];
-    if (argument.tensors_size() == 0) {
-      value = argument.literal();
-      continue;
+std::vector<std::string> assumptions(const ManifestView& view) {
+  const v1::Manifest& manifest = view.manifest();
+  std::vector<std::string> all;
+  for (const v1::Input& input : manifest.inputs()) {
+    const std::string name = printable(input.name());
+    const std::string value = archive::value_text(input.value());
+    all.push_back(value == name ? fmt::format("input {}", name)
+                                : fmt::format("input {} is {}", name, value));
+    std::string types;
+    for (const std::string& id : archive::tensors_of(input.value())) {
+      const std::string type = tensor_type_text(view.tensor(id).type());
+      types += (types.empty() ? "" : ", ") + (id == value ? "" : printable(id) + " ") + type;
     }
-    value = {{"tensors", Json::array()}, {"weight", argument.weight()}};
-    for (const auto& type : argument.tensors()) value["tensors"].push_back(tensor_type_text(type));
+    if (!types.empty()) all.back() += (value == name ? " is " : ", ") + types;
   }
-  return json;
+  for (const std::string& text : manifest.reduction().assumptions()) {
+    all.push_back("blocks: " + printable(text, 300));
+  }
+  return all;
 }
 
-}  // namespace
-
-std::string list_atoms(const v1::Manifest& manifest) {
-  const auto tensors = tensors_by_id(manifest);
+std::string list_atoms(const ManifestView& view) {
+  const v1::Manifest& manifest = view.manifest();
   using Align = TextTable::Align;
   TextTable table({{"atom"},
+                   {"kind"},
                    {"operator"},
                    {"configuration"},
                    {"output"},
                    {"MACs", Align::kRight},
                    {"weights", Align::kRight},
-                   {"bytes out", Align::kRight}});
-  for (const v1::Atom& atom : manifest.atoms()) {
-    std::string shapes;
-    std::uint64_t bytes = 0;
-    for (const std::string& output : atom.outputs()) {
-      const v1::Tensor& tensor = *tensors.at(output);
-      shapes += (shapes.empty() ? "" : " ") + tensor_type_text(tensor.type());
-      bytes += tensor.bytes();
-    }
-    if (shapes.size() > 60) shapes = fmt::format("{} tensors", atom.outputs_size());
-    std::string name = atom.operators_size() > 0 ? atom.operators(0).name() : "";
-    if (atom.operators_size() > 1) name += fmt::format(" (+{})", atom.operators_size() - 1);
-    if (atom.kind() == v1::VIEW) name += " (view)";
-    table.add_row({atom.id(), name,
-                   atom.operators_size() > 0 ? configuration(atom.operators(0)) : "", shapes,
-                   number(atom.macs()), format_bytes(atom.weight_bytes()), format_bytes(bytes)});
+                   {"bytes out", Align::kRight},
+                   {"block", Align::kRight},
+                   {"cut"}});
+  for (int i = 0; i < manifest.atoms_size(); ++i) add_row(table, view, i);
+  std::string text = table.str();
+  for (const std::string& assumption : assumptions(view)) text += assumption + "\n";
+  text += fmt::format("output {}\n", archive::value_text(manifest.output()));
+  if (manifest.has_reduction()) {
+    text +=
+        fmt::format("blocks: made of {} operator atoms\n", manifest.reduction().operator_atoms());
   }
-  return table.str() + summary(manifest) + "\n";
-}
-
-std::string manifest_json(const v1::Manifest& manifest) {
-  Json json = {{"model", manifest.model_name()},
-               {"model_sha256", manifest.model_sha256()},
-               {"adamec_version", manifest.adamec_version()},
-               {"libtorch_version", manifest.libtorch_version()},
-               {"method", manifest.method()},
-               {"macs", totals(manifest).macs},
-               {"weight_bytes", totals(manifest).weight_bytes},
-               {"tensors", Json::array()},
-               {"atoms", Json::array()}};
-  for (const v1::Tensor& tensor : manifest.tensors()) {
-    json["tensors"].push_back({{"id", tensor.id()},
-                               {"type", tensor_type_text(tensor.type())},
-                               {"bytes", tensor.bytes()},
-                               {"role", v1::TensorRole_Name(tensor.role())}});
-  }
-  for (const v1::Atom& atom : manifest.atoms()) {
-    Json operators = Json::array();
-    for (const v1::Operator& op : atom.operators()) operators.push_back(operator_json(op));
-    json["atoms"].push_back({{"id", atom.id()},
-                             {"kind", v1::AtomKind_Name(atom.kind())},
-                             {"operators", operators},
-                             {"inputs", atom.inputs()},
-                             {"outputs", atom.outputs()},
-                             {"macs", atom.macs()},
-                             {"weight_bytes", atom.weight_bytes()},
-                             {"peak_activation_bytes", atom.peak_activation_bytes()},
-                             {"source", atom.source()}});
-  }
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-std::string atom_graph_dot(const v1::Manifest& manifest) {
-  std::string text = "digraph atoms {\n  rankdir=TB;\n  node [shape=box, fontname=\"sans\"];\n";
-  std::map<std::string, std::string> producers;
-  const auto tensors = tensors_by_id(manifest);
-  for (const v1::Tensor& tensor : manifest.tensors()) {
-    if (tensor.role() == v1::INTERMEDIATE) continue;
-    producers[tensor.id()] = tensor.id();
-    text += fmt::format("  \"{}\" [shape={}];\n", tensor.id(),
-                        tensor.role() == v1::INPUT ? "ellipse" : "cylinder");
-  }
-  for (const v1::Atom& atom : manifest.atoms()) {
-    for (const std::string& output : atom.outputs()) producers[output] = atom.id();
-    text += fmt::format("  \"{}\" [label=\"{}\\n{}\\n{} MACs\"{}];\n", atom.id(), atom.id(),
-                        atom.operators_size() > 0 ? atom.operators(0).name() : "",
-                        number(atom.macs()), atom.kind() == v1::VIEW ? ", style=dashed" : "");
-    for (const std::string& input : atom.inputs()) {
-      text += fmt::format("  \"{}\" -> \"{}\" [label=\"{}\"];\n", producers[input], atom.id(),
-                          format_bytes(tensors.at(input)->bytes()));
-    }
-  }
-  return text + "}\n";
+  text += fmt::format(
+      "{} lossless blocks: sending a result marked 'no' is never the best cut (see --help)\n",
+      view.cuts().block_count);
+  return text + summary(manifest) + "\n";
 }
 
 std::string summary(const v1::Manifest& manifest) {
   const Totals sum = totals(manifest);
-  return fmt::format("{}: {} atoms, {} MACs, {} of weights", manifest.model_name(),
-                     manifest.atoms_size(), number(sum.macs), format_bytes(sum.weight_bytes));
+  return fmt::format("{}: {} atoms, {} MACs, {} of weights", printable(manifest.model_name()),
+                     manifest.atoms_size(), short_number(sum.macs), format_bytes(sum.weight_bytes));
 }
 
 }  // namespace adamec::tools

@@ -1,30 +1,16 @@
-#include <fstream>
-#include <iostream>
-
 #include "adamec/base/file.h"
 #include "tools/adamec-split/inspect.h"
 #include "tools/adamec-split/options.h"
+#include "tools/adamec-split/show.h"
 #include "tools/common/progress.h"
 #include "tools/common/run_tool.h"
 
 namespace adamec::tools {
 namespace {
 
-// An archive's first entry is its manifest; a zip entry's name starts at byte 30.
-bool is_archive(const std::string& path) {
-  std::string start(41, '\0');
-  std::ifstream(path, std::ios::binary).read(start.data(), 41);
-  return start.substr(0, 4) == "PK\x03\x04" && start.substr(30) == "manifest.pb";
-}
-
-void show(const SplitToolOptions& options, bool json, const v1::Manifest& manifest) {
-  if (options.list) std::cout << list_atoms(manifest);
-  if (json) std::cout << manifest_json(manifest);
-  if (!options.dot.empty()) write_file(options.dot, atom_graph_dot(manifest));
-}
-
 int run(SplitToolOptions& options, const CommonOptions& common, const Console& console) {
   check_options(options, common.json);
+  if (!options.diff.empty()) return compare(options, common.json);
   if (options.split.model != "-" && options.output.empty() && is_archive(options.split.model)) {
     show(options, common.json, archive::Reader::open(options.split.model).manifest());
     return kDone;
@@ -59,7 +45,8 @@ int main(int argc, char** argv) {
       "  adamec-split models/squeezenet10.traced.pt --input 'float32[1,3,224,224]' -o s.atoms\n"
       "  adamec-split models/health_cnn_lstm.traced.pt --input 'float32[1,6,128]' --list\n",
       "LibTorch " + torchscript::libtorch_version() + ", archive format " +
-          std::to_string(archive::kArchiveFormatVersion)};
+          std::to_string(archive::kArchiveFormatVersion),
+      tools::split_details()};
   return tools::run_tool(
       argc, argv, info, [&](CLI::App& app) { tools::define_options(app, options); },
       [&](const tools::CommonOptions& common, const tools::Console& console) {

@@ -1,14 +1,14 @@
 #include "tools/adamec-split/options.h"
 
 #include "adamec/base/error.h"
+#include "adamec/graph/reduction.h"
 
 namespace adamec::tools {
 
 void define_options(CLI::App& app, SplitToolOptions& options) {
   app.add_option("model", options.split.model,
                  "TorchScript model, or an archive to look into (--list, --dot, --json)")
-      ->type_name("MODEL.pt")
-      ->required();
+      ->type_name("MODEL.pt");
   app.add_option("-o,--output", options.output, "Write the atom archive here")
       ->type_name("FILE.atoms");
   // A shape holds commas, so a list in the config file is the only way to give several at once.
@@ -27,6 +27,11 @@ void define_options(CLI::App& app, SplitToolOptions& options) {
       ->type_name("FILE.so")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--granularity", options.granularity,
+                 "operator: one atom per tensor operator; block: operators that no best plan "
+                 "separates become one atom (see below)")
+      ->type_name("NAME")
+      ->capture_default_str();
   app.add_option("--method", options.split.method, "Method to cut")->capture_default_str();
   app.add_flag("--dynamic{batch}", options.split.dynamic,
                "Keep sizes open: --dynamic for the first dimension of every tensor argument, "
@@ -36,12 +41,42 @@ void define_options(CLI::App& app, SplitToolOptions& options) {
   app.add_flag("--list", options.list, "Print a table of the atoms");
   app.add_option("--dot", options.dot, "Write the atom graph in Graphviz's DOT language")
       ->type_name("FILE");
+  app.add_option("--diff", options.diff,
+                 "Print what changed between two archives; exit 0: nothing, 1: something, or an "
+                 "archive cannot be read (then a line on stderr says so)")
+      ->type_name("A.atoms B.atoms")
+      ->expected(2);
   app.add_flag("--dry-run", options.dry_run, "Do everything except writing the archive");
   app.add_flag("--no-verify", options.no_verify,
                "Do not compare the atoms' results with the model's");
 }
 
-void check_options(const SplitToolOptions& options, bool json) {
+std::string split_details() {
+  std::string text =
+      "Lossless blocks: sending a tensor inside one from tier to tier is never the best cut,\n"
+      "because another cut sends no more and leaves no less on the faster tier. --list, --dot and\n"
+      "--json show them, --granularity block merges them. They assume that\n";
+  for (const std::string& assumption : graph::reduction_assumptions()) {
+    text += "  - " + assumption + "\n";
+  }
+  return text;
+}
+
+void check_options(SplitToolOptions& options, bool json) {
+  if (!options.diff.empty()) {
+    if (!options.split.model.empty() || !options.output.empty() || options.list ||
+        !options.dot.empty()) {
+      fail_with(ErrorKind::kUsage, "--diff takes two archives and, of the others, only --json");
+    }
+    return;
+  }
+  if (options.split.model.empty()) fail_with(ErrorKind::kUsage, "model is required (see --help)");
+  if (options.granularity == "block") {
+    options.split.granularity = torchscript::Granularity::kBlock;
+  } else if (options.granularity != "operator") {
+    fail_with(ErrorKind::kUsage, "--granularity: '{}' is not one of operator, block",
+              printable(options.granularity));
+  }
   const bool inspects = options.list || json || !options.dot.empty();
   if (options.output.empty() && !inspects && !options.dry_run) {
     fail_with(ErrorKind::kUsage,

@@ -10,6 +10,8 @@ namespace adamec::tools {
 struct SplitToolOptions {
   torchscript::SplitOptions split;
   std::string output;
+  std::vector<std::string> diff;  // two archives to compare instead of cutting a model
+  std::string granularity = "operator";
   std::string dot;
   bool list = false;
   bool dry_run = false;
@@ -18,7 +20,10 @@ struct SplitToolOptions {
 
 void define_options(CLI::App& app, SplitToolOptions& options);
 
-// Throws Error(kUsage) for combinations that make no sense.
-void check_options(const SplitToolOptions& options, bool json);
+// Throws Error(kUsage) for values and combinations that make no sense.
+void check_options(SplitToolOptions& options, bool json);
+
+// What --help says below the options.
+std::string split_details();
 
 }  // namespace adamec::tools

@@ -160,7 +160,7 @@ int run_tool(int argc, char** argv, const ToolInfo& info,
       ->type_name("FILE");
   app.config_formatter(std::make_shared<ConfigBelowEnvironment>());
   app.allow_config_extras(CLI::config_extras_mode::error);
-  app.footer("Examples:\n" + info.examples +
+  app.footer((info.details.empty() ? "" : info.details + "\n") + "Examples:\n" + info.examples +
              "\nEvery --some-name can also be set by ADAMEC_SOME_NAME or in the --config file\n"
              "(flag beats variable beats file). '-' is standard input or output.\n"
              "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no plan meets the constraints.");

@@ -17,10 +17,11 @@ enum ExitCode : int {
 };
 
 struct ToolInfo {
-  std::string name;         // "adamec-split"
-  std::string description;  // one sentence
-  std::string examples;     // two commands that work when pasted
-  std::string versions;     // of libraries and formats: "LibTorch 1.13.1, archive format 1"
+  std::string name;          // "adamec-split"
+  std::string description;   // one sentence
+  std::string examples;      // two commands that work when pasted
+  std::string versions;      // of libraries and formats: "LibTorch 1.13.1, archive format 1"
+  std::string details = {};  // what --help says below the options, lines of at most 100 characters
 };
 
 // The options every command has. `json` is offered by all; its meaning is a machine-readable form

@@ -72,29 +72,32 @@ void write_archive(OutputFile& file, const v1::Manifest& manifest, std::vector<R
   write_zip(file.temporary_path(), file.name(), entries);
 }
 
-Reader::Reader() = default;
 Reader::~Reader() = default;
 Reader::Reader(Reader&&) noexcept = default;
 Reader& Reader::operator=(Reader&&) noexcept = default;
 
 Reader Reader::open(const std::string& path) {
-  Reader reader;
-  reader.name_ = display_name(path);
-  reader.zip_ = std::make_unique<ZipFile>(path);
-  const auto& entries = reader.zip_->entries();
+  return {display_name(path), std::make_unique<ZipFile>(path)};
+}
+
+Reader Reader::from_bytes(std::string bytes, const std::string& name) {
+  return {name, std::make_unique<ZipFile>(std::move(bytes), name)};
+}
+
+Reader::Reader(std::string name, std::unique_ptr<ZipFile> zip)
+    : name_(std::move(name)), zip_(std::move(zip)) {
+  const auto& entries = zip_->entries();
   if (entries.empty() || entries.front().name != kManifestName) {
-    fail("{}: not an atom archive (its first entry is '{}', expected '{}')", reader.name_,
+    fail("{}: not an atom archive (its first entry is '{}', expected '{}')", name_,
          entries.empty() ? "" : printable(entries.front().name), kManifestName);
   }
   if (entries.front().bytes > kMaxManifestBytes) {
-    fail("{}: manifest of {} bytes, expected at most {}", reader.name_, entries.front().bytes,
+    fail("{}: manifest of {} bytes, expected at most {}", name_, entries.front().bytes,
          kMaxManifestBytes);
   }
-  reader.manifest_ =
-      std::make_unique<v1::Manifest>(parse_manifest(reader.zip_->read(0), reader.name_));
-  reader.graph_ = check_manifest(*reader.manifest_, reader.name_);
-  check_records(*reader.manifest_, entries, reader.name_);
-  return reader;
+  manifest_ = std::make_unique<v1::Manifest>(parse_manifest(zip_->read(0), name_));
+  graph_ = check_manifest(*manifest_, name_);
+  check_records(*manifest_, entries, name_);
 }
 
 std::string Reader::read_record(const std::string& record, const std::string& sha256) const {

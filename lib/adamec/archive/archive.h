@@ -35,6 +35,8 @@ class Reader {
   // that holds exactly the records its manifest names, in the sizes it names, and the manifest
   // passes check_manifest(). Contents of records are checked when they are read.
   static Reader open(const std::string& path);
+  // The same from the file's bytes; `name` is what messages call it.
+  static Reader from_bytes(std::string bytes, const std::string& name);
   ~Reader();
   Reader(Reader&&) noexcept;
   Reader& operator=(Reader&&) noexcept;
@@ -50,7 +52,7 @@ class Reader {
   const std::string& name() const { return name_; }
 
  private:
-  Reader();
+  Reader(std::string name, std::unique_ptr<ZipFile> zip);
   std::string read_record(const std::string& record, const std::string& sha256) const;
 
   std::string name_;

@@ -16,6 +16,7 @@ namespace adamec::archive {
 namespace {
 
 constexpr std::uint64_t kMaxEntries = 1'000'000;
+constexpr std::size_t kHeadBytes = 64;            // what a file that is no archive is recognised by
 constexpr std::uint16_t kDosDate = (1 << 5) | 1;  // 1980-01-01, the first day zip knows
 
 std::string text_of(zip_error_t* error) {
@@ -128,33 +129,46 @@ struct ZipFile::Handle {
 
 ZipFile::ZipFile(const std::string& path)
     : name_(display_name(path)), handle_(std::make_unique<Handle>()) {
-  std::string head(64, '\0');
-  std::uint64_t file_bytes = 0;
-  zip_error_t error;
-  zip_error_init(&error);
   if (path == "-") {
     content_ = read_file(path);
-    head = content_.substr(0, head.size());
-    file_bytes = content_.size();
-    zip_source_t* source = zip_source_buffer_create(content_.data(), content_.size(), 0, &error);
-    if (source == nullptr) fail("{}: {}", name_, text_of(&error));
-    handle_->zip = zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &error);
-    if (handle_->zip == nullptr) zip_source_free(source);
-  } else {
-    std::error_code status;
-    if (std::filesystem::is_directory(path, status)) fail("{}: is a folder", name_);
-    std::ifstream file(path, std::ios::binary);
-    if (!file) fail("{}: cannot open: {}", name_, std::strerror(errno));
-    file.read(head.data(), static_cast<std::streamsize>(head.size()));
-    head.resize(static_cast<std::size_t>(file.gcount()));
-    file_bytes = std::filesystem::file_size(path, status);
-    if (status) fail("{}: not a regular file; use '-' to read from a pipe", name_);
-    int code = 0;
-    handle_->zip = zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &code);
-    if (handle_->zip == nullptr) zip_error_init_with_code(&error, code);
+    open_content();
+    return;
   }
-  if (handle_->zip == nullptr) fail_not_zip(name_, head, text_of(&error));
+  std::error_code status;
+  if (std::filesystem::is_directory(path, status)) fail("{}: is a folder", name_);
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail("{}: cannot open: {}", name_, std::strerror(errno));
+  std::string head(kHeadBytes, '\0');
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(file.gcount()));
+  const std::uint64_t file_bytes = std::filesystem::file_size(path, status);
+  if (status) fail("{}: not a regular file; use '-' to read from a pipe", name_);
+  int code = 0;
+  handle_->zip = zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &code);
+  if (handle_->zip == nullptr) {
+    zip_error_t error;
+    zip_error_init_with_code(&error, code);
+    fail_not_zip(name_, head, text_of(&error));
+  }
   list_entries(file_bytes);
+}
+
+ZipFile::ZipFile(std::string bytes, const std::string& name)
+    : name_(name), content_(std::move(bytes)), handle_(std::make_unique<Handle>()) {
+  open_content();
+}
+
+void ZipFile::open_content() {
+  zip_error_t error;
+  zip_error_init(&error);
+  zip_source_t* source = zip_source_buffer_create(content_.data(), content_.size(), 0, &error);
+  if (source == nullptr) fail("{}: {}", name_, text_of(&error));
+  handle_->zip = zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &error);
+  if (handle_->zip == nullptr) {
+    zip_source_free(source);
+    fail_not_zip(name_, content_.substr(0, kHeadBytes), text_of(&error));
+  }
+  list_entries(content_.size());
 }
 
 ZipFile::~ZipFile() = default;

@@ -20,6 +20,8 @@ class ZipFile {
   // "-" is standard input. Throws Error for anything but a consistent zip file of stored entries
   // with plain, distinct names and sizes that fit into the file.
   explicit ZipFile(const std::string& path);
+  // The same from the file's bytes; `name` is what messages call it.
+  ZipFile(std::string bytes, const std::string& name);
   ~ZipFile();
   ZipFile(const ZipFile&) = delete;
   ZipFile& operator=(const ZipFile&) = delete;
@@ -32,10 +34,11 @@ class ZipFile {
 
  private:
   struct Handle;
+  void open_content();
   void list_entries(std::uint64_t file_bytes);
 
   std::string name_;
-  std::string content_;  // of standard input
+  std::string content_;  // where there is no file to read from
   std::unique_ptr<Handle> handle_;
   std::vector<Entry> entries_;
 };

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <functional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "adamec/archive/archive.h"
+#include "adamec/torchscript/pch.h"
 
 namespace adamec::torchscript {
 
@@ -15,13 +18,43 @@ struct Block {
   std::string record;                // the module's file, as torch.jit.save would write it
 };
 
-// Combines atoms (indices into the manifest, each once) of an archive. The block's inputs are the
-// tensors that come from elsewhere, its outputs those that are needed elsewhere or returned by the
-// model; weights that atoms share are stored in the block. `frozen` folds attributes into constants
-// (torch.jit.freeze), which saves the look-ups but keeps no named weights.
+enum class BlockForm {
+  kNamedWeights,  // weights are buffers, as in the atoms
+  kFrozen,        // weights are constants (torch.jit.freeze), which saves the look-ups
+  // Frozen, and what of torch.jit.optimize_for_inference can be kept in a file: batch normalisation
+  // is folded into convolutions, linear layers of one input are joined, and so on. No longer
+  // bit-identical. The rest, weights in the layout of oneDNN, LibTorch writes but does not read
+  // again (1.13 as well as 2.13); it is for whoever loads the block, see optimize_for_machine().
+  kOptimized,
+};
+
+struct BlockOptions {
+  BlockForm form = BlockForm::kNamedWeights;
+  // Weights shared by atoms that stay inputs of the block; all others are stored in it.
+  std::set<std::string> weights_outside;
+};
+
+// Where atoms come from: an archive, or one that is being made.
+struct AtomSource {
+  const v1::Manifest& manifest;
+  const graph::AtomGraph& graph;
+  std::string name;                                            // in messages
+  std::function<std::string_view(const std::string&)> record;  // its bytes, until the next call
+};
+
+// Combines atoms (indices into the manifest, each once). The block's inputs are the tensors that
+// come from elsewhere, its outputs those that are needed elsewhere or returned by the model.
 //
 // Throws Error when the set is empty or not convex, naming a path that leaves and enters it again:
 // as one block it would have to run before and after the atoms on that path.
+Block combine(const AtomSource& source, std::span<const int> atoms, const BlockOptions& options);
+Block combine(const archive::Reader& archive, std::span<const int> atoms,
+              const BlockOptions& options);
 Block combine(const archive::Reader& archive, std::span<const int> atoms, bool frozen = false);
+
+// A loaded block in the form that is fastest on this machine (torch.jit.optimize_for_inference).
+// LibTorch cannot load again what it would save of the result, so this is the last step before
+// running. No longer bit-identical.
+jit::Module optimize_for_machine(jit::Module block);
 
 }  // namespace adamec::torchscript

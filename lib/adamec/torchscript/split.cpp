@@ -10,6 +10,7 @@
 #include "adamec/torchscript/load.h"
 #include "adamec/torchscript/manifest_writer.h"
 #include "adamec/torchscript/open_sizes.h"
+#include "adamec/torchscript/merge.h"
 #include "adamec/torchscript/pch.h"
 #include "adamec/torchscript/specialise.h"
 
@@ -98,6 +99,9 @@ SplitResult cut_model(const LoadedModel& model, const Arguments& arguments,
   writer.add_inputs(model.module, arguments.example, arguments.open_sizes);
   writer.add_atoms(residual, cut(residual, kSharedWeightBytes));
   SplitResult result{writer.take_manifest(), writer.take_records(), {}};
+  if (options.granularity == Granularity::kBlock) {
+    result = merge_into_lossless_blocks(std::move(result));
+  }
   check(model.module, arguments, options, result);
   return result;
 }
@@ -110,7 +114,11 @@ SplitResult keep_model_whole(const LoadedModel& model, const Arguments& argument
   writer.add_whole(model.module, fresh(arguments.example), stateful);
   SplitResult result{writer.take_manifest(),
                      writer.take_records(),
-                     {"kept as one atom, because of " + printable(reason, 300)}};
+                     {"kept as one atom, because of " + printable(reason, 300) +
+                      "; the atom is exact, but to have the model cut, change that line of it"}};
+  if (options.granularity == Granularity::kBlock) {
+    result = merge_into_lossless_blocks(std::move(result));
+  }
   check(model.module, arguments, options, result);
   return result;
 }

@@ -12,6 +12,12 @@
 // that know LibTorch; this header does not need it.
 namespace adamec::torchscript {
 
+// How much an atom holds.
+enum class Granularity {
+  kOperator,  // one tensor operator
+  kBlock,     // operators that no best two-tier plan separates (graph/reduction.h)
+};
+
 struct SplitOptions {
   std::string model;                   // path; "-" is standard input
   std::vector<std::string> inputs;     // input_spec.h, one per argument
@@ -19,6 +25,7 @@ struct SplitOptions {
   std::vector<std::string> libraries;  // shared libraries of custom operators
   std::string method = "forward";
   std::string dynamic;  // dimensions whose sizes stay open (open_sizes.h); empty: none
+  Granularity granularity = Granularity::kOperator;
   bool verify = true;
   std::uint64_t seed = 0;  // of the example inputs and of random operators
   // Called with the atoms done so far and their number.

@@ -67,7 +67,9 @@ v1::Value take_apart(const c10::IValue& result, const std::string& source,
     }
   } else if (result.isGenericDict()) {
     for (const auto& entry : result.toGenericDict()) {
-      if (!entry.key().isString()) fail("unsupported output: a dict whose keys are no strings");
+      if (!entry.key().isString()) {
+        fail("unsupported output: a dict whose keys are no strings; return one with names as keys");
+      }
       const std::string& key = entry.key().toStringRef();
       value.mutable_dict()->add_keys(key);
       *value.mutable_dict()->add_items() = take_apart(
@@ -76,7 +78,8 @@ v1::Value take_apart(const c10::IValue& result, const std::string& source,
   } else if (result.isNone()) {
     value.set_none(true);
   } else {
-    fail("unsupported output: the model returns a {}, expected tensors",
+    fail("unsupported output: the model returns a {}, expected tensors; return it as a tensor, or "
+         "cut another --method",
          printable(result.type()->repr_str()));
   }
   return value;
@@ -92,7 +95,9 @@ WholeModel keep_whole(const jit::Module& module, const std::string& method,
   const c10::IValue result = module.deepcopy().get_method(method)(arguments);
   std::vector<std::string> sources;
   whole.output = take_apart(result, "o", prefix, sources, whole.results);
-  if (sources.empty()) fail("unsupported output: the model returns no tensor");
+  if (sources.empty()) {
+    fail("unsupported output: the model returns no tensor; cut another --method");
+  }
 
   int tensors = 0;
   std::string call;

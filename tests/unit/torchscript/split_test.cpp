@@ -4,14 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "adamec/torchscript/execute.h"
 #include "adamec/torchscript/load.h"
 #include "tests/unit/torchscript/split_source.h"
+#include "tests/unit/torchscript/zoo_files.h"
 
 namespace adamec::testing {
 namespace {
@@ -22,31 +21,6 @@ torchscript::SplitResult split_file(const std::string& path,
   options.model = path;
   options.inputs = inputs;
   return torchscript::split_model(options);
-}
-
-struct ZooFile {
-  std::string path;
-  std::vector<std::string> inputs;
-  friend void PrintTo(const ZooFile& file, std::ostream* out) { *out << file.path; }
-};
-
-// All files of models/zoo.json that are there: committed ones always.
-std::vector<ZooFile> zoo_files() {
-  std::ifstream file(source_path("models/zoo.json"));
-  const auto zoo = nlohmann::json::parse(file);
-  std::vector<ZooFile> files;
-  for (const auto& model : zoo.at("models")) {
-    for (const auto& form : model.at("forms")) {
-      const std::string name =
-          model.at("name").get<std::string>() + "." + form.get<std::string>() + ".pt";
-      const bool committed = model.value("committed", false);
-      const std::string path = source_path((committed ? "models/" : "models/cache/") + name);
-      if (committed || std::filesystem::exists(path)) {
-        files.push_back({path, model.at("inputs").get<std::vector<std::string>>()});
-      }
-    }
-  }
-  return files;
 }
 
 class Zoo : public ::testing::TestWithParam<ZooFile> {};
@@ -90,14 +64,7 @@ TEST_P(Zoo, DoesNotGrow) {
   EXPECT_LE(weights, result.manifest.model_bytes());
 }
 
-std::string case_name(const ::testing::TestParamInfo<ZooFile>& info) {
-  std::string name = std::filesystem::path(info.param.path).stem().string();
-  for (char& c : name) {
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
-  }
-  return name;
-}
-INSTANTIATE_TEST_SUITE_P(All, Zoo, ::testing::ValuesIn(zoo_files()), case_name);
+INSTANTIATE_TEST_SUITE_P(All, Zoo, ::testing::ValuesIn(zoo_files()), zoo_case_name);
 
 TEST(Split, IsDeterministic) {
   const auto path = source_path("models/health_cnn_lstm.scripted.pt");

@@ -1,0 +1,140 @@
+#include <nlohmann/json.hpp>
+
+#include "adamec/proto/tensor_type.h"
+#include "tools/adamec-split/inspect.h"
+#include "tools/adamec-split/json_parts.h"
+
+namespace adamec::tools {
+namespace {
+
+Json items_json(const v1::Value::Items& items) {
+  Json json = Json::array();
+  for (const v1::Value& item : items.items()) json.push_back(value_json(item));
+  return json;
+}
+
+Json tensor_json(const ManifestView& view, const v1::Tensor& tensor) {
+  Json json = {{"id", tensor.id()},
+               {"type", tensor_type_text(tensor.type())},
+               {"dtype", dtype_name(tensor.type().dtype())},
+               {"shape", tensor.type().shape()},
+               {"bytes", tensor.bytes()},
+               {"role", v1::TensorRole_Name(tensor.role())},
+               {"may_be_cut", view.may_be_cut(tensor.id())}};
+  if (!tensor.record().empty()) {
+    json["record"] = tensor.record();
+    json["record_bytes"] = tensor.record_bytes();
+    json["sha256"] = tensor.sha256();
+  }
+  return json;
+}
+
+Json atom_json(const v1::Atom& atom, int block) {
+  Json operators = Json::array();
+  for (const v1::Operator& op : atom.operators()) operators.push_back(operator_json(op));
+  Json json = {{"id", atom.id()},
+               {"kind", v1::AtomKind_Name(atom.kind())},
+               {"operators", operators},
+               {"inputs", atom.inputs()},
+               {"outputs", atom.outputs()},
+               {"macs", atom.macs()},
+               {"weight_bytes", atom.weight_bytes()},
+               {"peak_activation_bytes", atom.peak_activation_bytes()},
+               {"source", atom.source()},
+               {"nondeterministic", atom.nondeterministic()},
+               {"record", atom.record()},
+               {"record_bytes", atom.record_bytes()},
+               {"sha256", atom.sha256()},
+               {"block", block}};
+  if (atom.members_size() > 0) json["members"] = atom.members();
+  return json;
+}
+
+}  // namespace
+
+std::string json_text(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Json value_json(const v1::Value& value) {
+  switch (value.kind_case()) {
+    case v1::Value::kTensor:
+      return {{"tensor", value.tensor()}};
+    case v1::Value::kConstant:
+      return {{"constant", value.constant()}};
+    case v1::Value::kIntValue:
+      return {{"int", value.int_value()}};
+    case v1::Value::kFloatValue:
+      return {{"float", value.float_value()}};
+    case v1::Value::kBoolValue:
+      return {{"bool", value.bool_value()}};
+    case v1::Value::kStringValue:
+      return {{"string", value.string_value()}};
+    case v1::Value::kTuple:
+      return {{"tuple", items_json(value.tuple())}};
+    case v1::Value::kList:
+      return {{"list", items_json(value.list())}};
+    case v1::Value::kDict:
+      return {{"dict", items_json(value.dict())}, {"keys", value.dict().keys()}};
+    default:
+      return {{"none", true}};
+  }
+}
+
+Json operator_json(const v1::Operator& op) {
+  Json json = {{"name", op.name()}, {"macs", op.macs()}};
+  if (!op.backend_one_thread().empty()) {
+    json["backend_one_thread"] = op.backend_one_thread();
+    json["backend_many_threads"] = op.backend_many_threads();
+  }
+  json["arguments"] = Json::object();
+  for (const v1::Argument& argument : op.arguments()) {
+    Json& value = json["arguments"][argument.name()];
+    if (argument.tensors_size() == 0) {
+      value = argument.literal();
+      continue;
+    }
+    value = {{"tensors", Json::array()}, {"weight", argument.weight()}};
+    for (const auto& type : argument.tensors()) value["tensors"].push_back(tensor_type_text(type));
+  }
+  json["results"] = Json::array();
+  for (const v1::TensorType& type : op.results()) {
+    json["results"].push_back(tensor_type_text(type));
+  }
+  return json;
+}
+
+std::string manifest_json(const ManifestView& view) {
+  const v1::Manifest& manifest = view.manifest();
+  Json json = {{"format_version", manifest.format_version()},
+               {"model", manifest.model_name()},
+               {"model_sha256", manifest.model_sha256()},
+               {"model_bytes", manifest.model_bytes()},
+               {"adamec_version", manifest.adamec_version()},
+               {"libtorch_version", manifest.libtorch_version()},
+               {"method", manifest.method()},
+               {"granularity", manifest.has_reduction() ? "block" : "operator"},
+               {"macs", totals(manifest).macs},
+               {"weight_bytes", totals(manifest).weight_bytes},
+               {"block_count", view.cuts().block_count},
+               {"assumptions", assumptions(view)},
+               {"inputs", Json::array()},
+               {"output", value_json(manifest.output())},
+               {"tensors", Json::array()},
+               {"atoms", Json::array()}};
+  if (manifest.has_reduction()) {
+    json["operator_atoms"] = manifest.reduction().operator_atoms();
+  }
+  for (const v1::Input& input : manifest.inputs()) {
+    json["inputs"].push_back({{"name", input.name()}, {"value", value_json(input.value())}});
+  }
+  for (const v1::Tensor& tensor : manifest.tensors()) {
+    json["tensors"].push_back(tensor_json(view, tensor));
+  }
+  for (int i = 0; i < manifest.atoms_size(); ++i) {
+    json["atoms"].push_back(atom_json(manifest.atoms(i), view.cuts().blocks[i]));
+  }
+  return json_text(json);
+}
+
+}  // namespace adamec::tools
