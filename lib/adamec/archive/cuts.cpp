@@ -17,7 +17,9 @@ Cuts possible_cuts(const v1::Manifest& manifest, const graph::AtomGraph& graph) 
     roles[graph.find_tensor(id).value()].result = true;
   }
   std::vector<char> alone;
-  for (const v1::Atom& atom : manifest.atoms()) alone.push_back(atom.kind() == v1::STATEFUL);
+  for (const v1::Atom& atom : manifest.atoms()) {
+    alone.push_back(atom.kind() == v1::STATEFUL || atom.state_group() != 0);
+  }
   Cuts cuts;
   cuts.blocks = graph::lossless_blocks(graph, roles, alone);
   for (const int block : cuts.blocks) cuts.block_count = std::max(cuts.block_count, block + 1);

@@ -179,6 +179,9 @@ class Merger {
       needed.insert(atom.outputs().begin(), atom.outputs().end());
     }
     for (const std::string& id : archive::constants_of(new_.output())) needed.insert(id);
+    for (const v1::Tensor& tensor : old_.tensors()) {
+      if (tensor.role() == v1::STATE) needed.insert({tensor.id(), tensor.next()});
+    }
     new_.clear_tensors();
     for (const v1::Tensor& tensor : old_.tensors()) {
       if (tensor.role() == v1::INPUT || needed.count(tensor.id()) != 0) {
