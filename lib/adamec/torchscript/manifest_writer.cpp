@@ -6,7 +6,6 @@
 #include "adamec/base/error.h"
 #include "adamec/base/sha256.h"
 #include "adamec/base/version.h"
-#include "adamec/torchscript/describe.h"
 #include "adamec/torchscript/operator_facts.h"
 #include "adamec/torchscript/split.h"
 #include "adamec/torchscript/whole_model.h"
@@ -100,7 +99,7 @@ void ManifestWriter::add_atoms(const Residual& residual, const std::vector<AtomD
   for (std::size_t i = 0; i < residual.inputs.size(); ++i) {
     names_[residual.inputs[i]] = input_ids_.at(i);
   }
-  for (const Residual::Weight& weight : residual.weights) weights_.insert(weight.value);
+  for (const Residual::Weight& weight : residual.weights) weights_[weight.value] = weight.content;
   add_states(residual);
   for (const AtomDraft& draft : drafts) {
     for (jit::Value* input : draft.piece.inputs) {
