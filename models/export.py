@@ -24,25 +24,35 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def example_input(spec: str):
-    """A seeded tensor for an --input specification such as float32[1,3,224,224]."""
+    """A seeded example for an --input specification: float32[1,3,224,224], int64[1,128]<30522,
+    int=3, or several of them as a list [a,b] or tuple (a,b)."""
     import torch
 
-    match = re.fullmatch(r"(\w+)\[([\d,]*)\]", spec)
+    if spec[0] in "[(":
+        parts = re.split(r",(?![^\[]*\])", spec[1:-1])  # not at the commas inside shapes
+        return (list if spec[0] == "[" else tuple)(example_input(part) for part in parts)
+    if spec.startswith("int="):
+        return int(spec[4:])
+    match = re.fullmatch(r"(\w+)\[([\d,]*)\](<\d+)?", spec)
     if not match:
         raise SystemExit(f"zoo.json: input specification {spec!r} is not understood")
     shape = [int(size) for size in match[2].split(",") if size]
-    return torch.randn(shape, generator=torch.Generator().manual_seed(1)).to(
-        getattr(torch, match[1]))
+    generator = torch.Generator().manual_seed(1)
+    if match[1].startswith("int"):
+        bound = int(match[3][1:]) if match[3] else 2
+        return torch.randint(0, bound, shape, generator=generator, dtype=getattr(torch, match[1]))
+    return torch.randn(shape, generator=generator).to(getattr(torch, match[1]))
 
 
 def load_networks():
     """networks.py with a relative file name: source locations end up inside the exported files
     and should be the same in every checkout."""
     os.chdir(HERE.parent)
-    module = types.ModuleType("networks")
-    module.__file__ = "models/networks.py"
-    sys.modules["networks"] = module
-    exec(compile((HERE / "networks.py").read_text(), module.__file__, "exec"), module.__dict__)
+    for name in ("more_networks", "networks"):
+        module = types.ModuleType(name)
+        module.__file__ = f"models/{name}.py"
+        sys.modules[name] = module
+        exec(compile((HERE / f"{name}.py").read_text(), module.__file__, "exec"), module.__dict__)
     return module
 
 
@@ -50,7 +60,8 @@ def export(entry: dict, form: str, path: pathlib.Path) -> None:
     warnings.simplefilter("ignore")
     networks = load_networks()
     partial = path.with_name(path.name + ".part")
-    arguments = (entry["name"], form, example_input(entry["inputs"][0]), str(partial))
+    examples = tuple(example_input(spec) for spec in entry["inputs"])
+    arguments = (entry["name"], form, examples, str(partial))
     # A thread has a call stack of its own, so that this script is not in the source locations.
     with concurrent.futures.ThreadPoolExecutor(1) as executor:
         executor.submit(networks.save, *arguments).result()

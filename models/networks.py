@@ -4,7 +4,7 @@ import zlib
 
 import torch
 from torch import nn
-
+import more_networks
 
 class SpeechLstm(nn.Module):
     """Letters from mel frames: two convolutions that halve time, a stacked bidirectional LSTM and
@@ -64,7 +64,7 @@ class HealthCnnLstm(nn.Module):
 def build(name: str) -> nn.Module:
     """The network with the weights its own constructor draws from a seed made of its name."""
     torch.manual_seed(zlib.crc32(name.encode()))
-    own = {"speech_lstm": SpeechLstm, "health_cnn_lstm": HealthCnnLstm}
+    own = {"speech_lstm": SpeechLstm, "health_cnn_lstm": HealthCnnLstm, **more_networks.BUILDERS}
     if name in own:
         return own[name]()
 
@@ -84,14 +84,14 @@ def build(name: str) -> nn.Module:
     return getattr(models, name)(weights=None)
 
 
-def settle(model: nn.Module, example: torch.Tensor) -> nn.Module:
+def settle(model: nn.Module, example) -> nn.Module:
     """Gives the model the look of a trained one and puts it in evaluation mode.
 
     Fresh networks have BatchNorm statistics of 0 and 1 and some weights that are all zero, which
     would hide mistakes in both; and without matching statistics deep networks drift to zero or
     infinity. So: affine parameters are drawn, and the statistics come from a seeded batch.
     """
-    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    norms = [m for m in model.modules() if hasattr(m, "running_mean") and torch.is_tensor(example)]
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.numel() > 0 and bool((parameter == 0).all()):
@@ -110,14 +110,14 @@ def settle(model: nn.Module, example: torch.Tensor) -> nn.Module:
     return model.eval()
 
 
-def save(name: str, form: str, example: torch.Tensor, path: str) -> None:
+def save(name: str, form: str, examples: tuple, path: str) -> None:
     """Writes the network as a TorchScript file, form "traced" or "scripted"."""
     torch.set_num_threads(1)
-    model = settle(build(name), example)
+    model = settle(build(name), examples[0])
     with torch.no_grad():
         if form == "scripted":
             module = torch.jit.script(model)
         else:
             # Not strict: segmentation models return a dictionary.
-            module = torch.jit.trace(model, example, strict=False, check_trace=False)
+            module = torch.jit.trace(model, examples, strict=False, check_trace=False)
     module.save(path)

@@ -15,9 +15,10 @@ void define_options(CLI::App& app, SplitToolOptions& options) {
   app.add_option("-i,--input", options.split.inputs,
                  "Type of an argument of the model, one option per argument: "
                  "float32[1,3,224,224], 'int64[1,128]<30522', int=16000, float=0.5, bool=true, "
-                 "str=text, none")
+                 "str=text, none, or several of them as [a,b], (a,b), {key:a}")
       ->type_name("SPEC")
       ->expected(1)
+      ->allow_extra_args(false)  // or CLI11 takes [a,b] apart
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--inputs-from", options.split.inputs_from,
                  "Take the arguments from a file written by torch.save (a tuple of arguments)")

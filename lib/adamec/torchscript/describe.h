@@ -1,20 +1,15 @@
 #pragma once
 
 #include <string>
-#include <unordered_set>
 
-#include "adamec/torchscript/specialise.h"
+#include "adamec/torchscript/describe_arguments.h"
 #include "adamec/v1/archive.pb.h"
 
 namespace adamec::torchscript {
 
 // What a latency predictor may know of a node: operator, arguments, shapes, MACs, kernel backend.
-// `weights`: the values of the residual graph that are weights.
-v1::Operator describe_operator(jit::Node* node,
-                               const std::unordered_set<const jit::Value*>& weights);
-
-// The tensor's type in the manifest's words.
-v1::TensorType describe_tensor(const TensorInfo& info);
+// Packed weights are described as the plain weights and settings inside.
+v1::Operator describe_operator(jit::Node* node, const WeightContents& weights);
 
 // Where in the model the node comes from: "layer1.0.conv1", empty for the model itself.
 std::string module_path(jit::Node* node);

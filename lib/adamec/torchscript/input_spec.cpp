@@ -1,5 +1,6 @@
 #include "adamec/torchscript/input_spec.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxDimensions = 16;
 constexpr std::int64_t kMaxElements = std::int64_t{1} << 33;
+constexpr int kMaxNesting = 16;
 
 template <typename Number>
 std::optional<Number> parse_number(std::string_view text) {
@@ -25,7 +27,8 @@ std::optional<Number> parse_number(std::string_view text) {
 [[noreturn]] void refuse(const std::string& text, const std::string& why) {
   fail_with(ErrorKind::kUsage,
             "--input '{}': {}; expected a tensor such as float32[1,3,224,224] or "
-            "int64[1,128]<30522, or int=16000, float=0.5, bool=true, str=text, none",
+            "int64[1,128]<30522, or int=16000, float=0.5, bool=true, str=text, none, or several of "
+            "them as [a,b], (a,b), {{key:a}}",
             printable(text), why);
 }
 
@@ -79,10 +82,7 @@ bool is_integer(v1::DataType dtype) {
          dtype == v1::INT64;
 }
 
-}  // namespace
-
-InputSpec parse_input_spec(const std::string& text) {
-  const std::string_view view = text;
+InputSpec parse_plain(const std::string& text, std::string_view view) {
   InputSpec spec;
   if (view == "none") {
     spec.kind = InputSpec::Kind::kNone;
@@ -112,5 +112,57 @@ InputSpec parse_input_spec(const std::string& text) {
   }
   return spec;
 }
+
+// What stands between the brackets, cut at the commas that are in no inner brackets.
+std::vector<std::string_view> parts_of(const std::string& text, std::string_view inside) {
+  std::vector<std::string_view> parts;
+  std::size_t begin = 0;
+  int depth = 0;
+  for (std::size_t i = 0; i < inside.size(); ++i) {
+    const char c = inside[i];
+    if (c == '[' || c == '(' || c == '{') ++depth;
+    if (c == ']' || c == ')' || c == '}') --depth;
+    if (depth < 0) refuse(text, "a bracket is closed that was not opened");
+    if (c != ',' || depth > 0) continue;
+    parts.push_back(inside.substr(begin, i - begin));
+    begin = i + 1;
+  }
+  if (depth != 0) refuse(text, "a bracket is not closed");
+  if (!inside.empty()) parts.push_back(inside.substr(begin));
+  return parts;
+}
+
+InputSpec parse(const std::string& text, std::string_view view, int nesting) {
+  while (nesting > 0 && !view.empty() && view.front() == ' ') view.remove_prefix(1);
+  while (nesting > 0 && !view.empty() && view.back() == ' ') view.remove_suffix(1);
+  constexpr std::string_view kOpen = "[({";
+  constexpr std::string_view kClose = "])}";
+  const auto bracket = view.empty() ? std::string_view::npos : kOpen.find(view.front());
+  if (bracket == std::string_view::npos) return parse_plain(text, view);
+  if (nesting == kMaxNesting) refuse(text, "too deeply nested");
+  if (view.back() != kClose[bracket]) refuse(text, "a bracket is not closed");
+  InputSpec spec;
+  spec.kind = bracket == 0   ? InputSpec::Kind::kList
+              : bracket == 1 ? InputSpec::Kind::kTuple
+                             : InputSpec::Kind::kDict;
+  for (std::string_view part : parts_of(text, view.substr(1, view.size() - 2))) {
+    if (spec.kind == InputSpec::Kind::kDict) {
+      const auto colon = part.find(':');
+      if (colon == std::string_view::npos) refuse(text, "an entry of a dict without a key");
+      const std::string key(part.substr(0, colon));
+      if (std::find(spec.keys.begin(), spec.keys.end(), key) != spec.keys.end()) {
+        refuse(text, "a key that is there twice");
+      }
+      spec.keys.push_back(key);
+      part.remove_prefix(colon + 1);
+    }
+    spec.elements.push_back(parse(text, part, nesting + 1));
+  }
+  return spec;
+}
+
+}  // namespace
+
+InputSpec parse_input_spec(const std::string& text) { return parse(text, text, 0); }
 
 }  // namespace adamec::torchscript

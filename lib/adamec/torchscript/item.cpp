@@ -3,6 +3,15 @@
 #include "adamec/base/error.h"
 
 namespace adamec::torchscript {
+namespace {
+
+// Written in TorchScript, and no module.
+bool is_plain_class(const c10::ClassType& type) {
+  return !type.is_module() && type.name() &&
+         !type.name()->qualifiedName().starts_with("__torch__.torch.classes.");
+}
+
+}  // namespace
 
 ItemPtr static_item(c10::IValue value) {
   auto item = std::make_shared<Item>();
@@ -59,6 +68,16 @@ ItemPtr item_from(const c10::IValue& value, const c10::TypePtr& type, bool const
     }
     return item;
   }
+  if (value.isObject() && is_plain_class(*value.type()->expect<c10::ClassType>())) {
+    const auto object = value.toObject();
+    const auto item = container_item(Item::Kind::kObject, object->type(), {});
+    for (std::size_t i = 0; i < object->slots().size(); ++i) {
+      item->keys.emplace_back(object->type()->getAttributeName(i));
+      item->elements.push_back(
+          item_from(object->getSlot(i), object->type()->getAttribute(i), constant));
+    }
+    return item;
+  }
   auto item = static_item(value);
   if (!constant) item->kind = Item::Kind::kOpaque;
   return item;
@@ -87,6 +106,14 @@ c10::IValue concrete(const Item& item) {
         dict.insert_or_assign(item.keys[i], concrete(*item.elements[i]));
       }
       return dict;
+    }
+    case Item::Kind::kObject: {
+      const auto object =
+          c10::ivalue::Object::create(item.type->cast<c10::ClassType>(), item.elements.size());
+      for (std::size_t i = 0; i < item.elements.size(); ++i) {
+        object->setSlot(i, concrete(*item.elements[i]));
+      }
+      return object;
     }
     default:
       return item.value;

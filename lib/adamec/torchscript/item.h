@@ -23,6 +23,7 @@ struct Item {
     kList,
     kTuple,
     kDict,
+    kObject,  // an object of a class that is no module; `keys` are its attributes' names
   };
 
   Kind kind = Kind::kStatic;
@@ -35,11 +36,12 @@ struct Item {
   std::string name;                // attributes: their path in the model
 
   std::vector<std::shared_ptr<Item>> elements;  // containers
-  std::vector<c10::IValue> keys;                // kDict: one per element
+  std::vector<c10::IValue> keys;                // kDict, kObject: one per element
   c10::TypePtr type;                            // containers
 
   bool is_container() const {
-    return kind == Kind::kList || kind == Kind::kTuple || kind == Kind::kDict;
+    return kind == Kind::kList || kind == Kind::kTuple || kind == Kind::kDict ||
+           kind == Kind::kObject;
   }
 };
 using ItemPtr = std::shared_ptr<Item>;

@@ -130,95 +130,6 @@ void move_device_constants_to_cpu(jit::Block* block) {
   fail("{}: LibTorch {} cannot load it: {}", name, TORCH_VERSION, first_line(error));
 }
 
-at::Tensor random_tensor(const InputSpec& spec, at::Generator& generator) {
-  const c10::ScalarType type = to_scalar_type(spec.dtype);
-  if (c10::isFloatingType(type) || c10::isComplexType(type)) {
-    const auto drawn = at::randn(spec.shape, generator, at::TensorOptions(at::kFloat));
-    return drawn.to(type);
-  }
-  const std::int64_t bound = spec.bound > 0 ? spec.bound : 2;
-  return at::randint(0, bound, spec.shape, generator, at::TensorOptions(at::kLong)).to(type);
-}
-
-c10::IValue example_value(const InputSpec& spec, at::Generator& generator) {
-  switch (spec.kind) {
-    case InputSpec::Kind::kInt:
-      return spec.int_value;
-    case InputSpec::Kind::kFloat:
-      return spec.float_value;
-    case InputSpec::Kind::kBool:
-      return spec.bool_value;
-    case InputSpec::Kind::kString:
-      return spec.string_value;
-    case InputSpec::Kind::kNone:
-      return {};
-    case InputSpec::Kind::kTensor:
-      break;
-  }
-  return random_tensor(spec, generator);
-}
-
-std::vector<c10::IValue> read_arguments(const std::string& path) {
-  const std::string bytes = read_file(path);
-  c10::IValue value;
-  try {
-    value = jit::pickle_load(std::vector<char>(bytes.begin(), bytes.end()));
-  } catch (const std::exception& error) {
-    fail("{}: not a file of inputs written by torch.save: {}", path, first_line(error));
-  }
-  if (!value.isTuple()) return {value};
-  return value.toTupleRef().elements().vec();
-}
-
-// Files of torch.save do not say what their lists and dicts hold; the model's parameters do.
-c10::IValue typed(const c10::IValue& value, const c10::TypePtr& type) {
-  if (type->kind() == c10::TypeKind::OptionalType && !value.isNone()) {
-    return typed(value, type->expectRef<c10::OptionalType>().getElementType());
-  }
-  if (value.isList() && type->kind() == c10::TypeKind::ListType) {
-    const auto element = type->expectRef<c10::ListType>().getElementType();
-    c10::impl::GenericList list(element);
-    for (const c10::IValue& item : value.toListRef()) {
-      const c10::IValue part = typed(item, element);
-      if (!part.type()->isSubtypeOf(*element)) return value;
-      list.push_back(part);
-    }
-    return list;
-  }
-  if (value.isGenericDict() && type->kind() == c10::TypeKind::DictType) {
-    const auto& dict_type = type->expectRef<c10::DictType>();
-    c10::impl::GenericDict dict(dict_type.getKeyType(), dict_type.getValueType());
-    for (const auto& entry : value.toGenericDict()) {
-      const c10::IValue part = typed(entry.value(), dict_type.getValueType());
-      if (!entry.key().type()->isSubtypeOf(*dict_type.getKeyType()) ||
-          !part.type()->isSubtypeOf(*dict_type.getValueType())) {
-        return value;
-      }
-      dict.insert_or_assign(entry.key(), part);
-    }
-    return dict;
-  }
-  if (value.isTuple() && type->kind() == c10::TypeKind::TupleType) {
-    const auto& elements = value.toTupleRef().elements();
-    const auto types = type->expectRef<c10::TupleType>().elements();
-    if (elements.size() != types.size()) return value;
-    std::vector<c10::IValue> parts;
-    for (std::size_t i = 0; i < types.size(); ++i) parts.push_back(typed(elements[i], types[i]));
-    return c10::ivalue::Tuple::create(std::move(parts));
-  }
-  return value;
-}
-
-std::string parameter_list(const c10::FunctionSchema& schema) {
-  std::string text;
-  for (std::size_t i = 1; i < schema.arguments().size(); ++i) {
-    const auto& argument = schema.arguments()[i];
-    text +=
-        fmt::format("{}{}: {}", i > 1 ? ", " : "", argument.name(), argument.type()->repr_str());
-  }
-  return text.empty() ? "nothing" : text;
-}
-
 }  // namespace
 
 v1::DataType to_dtype(c10::ScalarType type) {
@@ -286,42 +197,6 @@ void load_operator_library(const std::string& path) {
 
 jit::Module load_record(std::string_view bytes) {
   return jit::load(std::make_shared<MemoryFile>(bytes), c10::Device(c10::kCPU));
-}
-
-std::vector<c10::IValue> example_arguments(const jit::Module& module, const std::string& method,
-                                           const std::vector<std::string>& specs,
-                                           const std::string& inputs_from, std::uint64_t seed) {
-  const auto found = module.find_method(method);
-  if (!found) fail_with(ErrorKind::kUsage, "the model has no method '{}'", printable(method));
-  const c10::FunctionSchema& schema = found->function().getSchema();
-  std::vector<c10::IValue> arguments;
-  if (!inputs_from.empty()) {
-    arguments = read_arguments(inputs_from);
-  } else {
-    at::Generator generator = at::detail::createCPUGenerator(seed);
-    for (const std::string& text : specs) {
-      arguments.push_back(example_value(parse_input_spec(text), generator));
-    }
-  }
-  const std::size_t parameters = schema.arguments().size() - 1;
-  for (std::size_t i = arguments.size(); i < parameters; ++i) {
-    const auto& value = schema.arguments()[i + 1].default_value();
-    if (!value.has_value()) break;
-    arguments.push_back(*value);
-  }
-  if (arguments.size() != parameters) {
-    fail("{} inputs given, but {} takes {}: {}", arguments.size(), method, parameters,
-         printable(parameter_list(schema), 400));
-  }
-  for (std::size_t i = 0; i < parameters; ++i) {
-    const auto& argument = schema.arguments()[i + 1];
-    arguments[i] = typed(arguments[i], argument.type());
-    if (!arguments[i].type()->isSubtypeOf(*argument.type())) {
-      fail("input {} ('{}') is a {}, but the model takes a {}", i + 1, argument.name(),
-           arguments[i].type()->repr_str(), argument.type()->repr_str());
-    }
-  }
-  return arguments;
 }
 
 }  // namespace adamec::torchscript

@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "adamec/torchscript/input_spec.h"
+#include "adamec/torchscript/arguments.h"
 #include "adamec/torchscript/pch.h"
+#include "adamec/v1/archive.pb.h"
 
 namespace adamec::torchscript {
 
@@ -27,13 +27,6 @@ void load_operator_library(const std::string& path);
 
 // A TorchScript module from the bytes of a record.
 jit::Module load_record(std::string_view bytes);
-
-// Example arguments for the method, without self. `specs`, or the content of `inputs_from` (a file
-// written by torch.save: a tuple of arguments, or one argument). Throws Error when they do not
-// fit the method's parameters.
-std::vector<c10::IValue> example_arguments(const jit::Module& module, const std::string& method,
-                                           const std::vector<std::string>& specs,
-                                           const std::string& inputs_from, std::uint64_t seed);
 
 // LibTorch's dtype and ours.
 v1::DataType to_dtype(c10::ScalarType type);

@@ -6,8 +6,8 @@
 #include "adamec/base/error.h"
 #include "adamec/base/sha256.h"
 #include "adamec/base/version.h"
-#include "adamec/torchscript/describe.h"
 #include "adamec/torchscript/operator_facts.h"
+#include "adamec/torchscript/packed.h"
 #include "adamec/torchscript/split.h"
 #include "adamec/torchscript/whole_model.h"
 
@@ -108,7 +108,7 @@ void ManifestWriter::add_atoms(const Residual& residual, const std::vector<AtomD
   for (std::size_t i = 0; i < residual.inputs.size(); ++i) {
     names_[residual.inputs[i]] = input_ids_.at(i);
   }
-  for (const Residual::Weight& weight : residual.weights) weights_.insert(weight.value);
+  for (const Residual::Weight& weight : residual.weights) weights_[weight.value] = weight.content;
   add_states(residual);
   for (const AtomDraft& draft : drafts) {
     for (jit::Value* input : draft.piece.inputs) {
@@ -320,14 +320,17 @@ jit::Node* ManifestWriter::add_operators(const AtomDraft& draft, v1::Atom& atom)
   return principal;
 }
 
-// Bytes of the weights inside the atom's record. Packed weights of quantised models do not tell
-// their size; the record does.
+// Bytes of the weights inside the atom's record; that of an object nothing is known of tells it.
 std::uint64_t ManifestWriter::weight_bytes(const Residual& residual, const AtomDraft& draft,
                                            const archive::Record& record) const {
   const std::set<jit::Value*> shared(draft.piece.inputs.begin(), draft.piece.inputs.end());
   std::uint64_t bytes = 0;
   for (jit::Value* value : draft.weights) {
     const c10::IValue& content = residual.weight_of(value).content;
+    if (is_packed(content)) {
+      for (const at::Tensor& tensor : unpack(content).tensors) bytes += tensor.nbytes();
+      continue;
+    }
     if (!content.isTensor()) return record.bytes.size();
     if (shared.count(value) == 0) bytes += content.toTensor().nbytes();
   }

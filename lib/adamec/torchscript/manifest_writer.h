@@ -4,11 +4,11 @@
 #include <set>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "adamec/archive/archive.h"
 #include "adamec/torchscript/cut.h"
+#include "adamec/torchscript/describe.h"
 #include "adamec/torchscript/load.h"
 #include "adamec/torchscript/open_sizes.h"
 #include "adamec/torchscript/specialise.h"
@@ -55,7 +55,7 @@ class ManifestWriter {
   std::vector<archive::Record> records_;
   std::vector<std::string> input_ids_;
   std::set<std::string> tensor_ids_, atom_ids_, weight_names_;
-  std::unordered_set<const jit::Value*> weights_;
+  WeightContents weights_;
   std::unordered_map<const jit::Value*, std::string> names_;  // tensor ids
   std::size_t next_output_ = 0;
 };

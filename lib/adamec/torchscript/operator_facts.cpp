@@ -122,7 +122,6 @@ bool shape_depends_on_content(const jit::Node* node, const std::vector<ItemPtr>&
                                               "aten::one_hot",
                                               "aten::_pack_padded_sequence",
                                               "aten::_pad_packed_sequence",
-                                              "aten::tensor_split",
                                               "aten::to_dense",
                                               "aten::coalesce",
                                               "aten::nested_to_padded_tensor"};
@@ -132,6 +131,7 @@ bool shape_depends_on_content(const jit::Node* node, const std::vector<ItemPtr>&
     return true;
   }
   if (name == "aten::where" && inputs.size() == 1) return true;
+  if (name == "aten::tensor_split") return inputs[1]->kind == Item::Kind::kTensor;
   if (name == "aten::index" || name == "aten::index_put") {
     for (const ItemPtr& index : inputs[1]->elements) {
       if (index->value.isTensor() && index->value.toTensor().defined() &&

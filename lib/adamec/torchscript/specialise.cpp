@@ -135,12 +135,15 @@ void Specialiser::run_node(jit::Node* node) {
       return run_if(node);
     case c10::prim::Loop:
       return run_loop(node);
+    case c10::prim::CreateObject:
+      return create_object(node);
     case c10::prim::GetAttr:
       return get_attribute(node);
     case c10::prim::CallMethod:
       return call_method(node);
     case c10::prim::SetAttr:
-      return set_attribute(node);
+      if (!apply_object(node)) set_attribute(node);
+      return;
     case c10::prim::RaiseException: {
       const ItemPtr message = item(node->inputs()[0]);
       fail("the model raises for these inputs: {}",
@@ -199,6 +202,7 @@ void Specialiser::run_loop(jit::Node* node) {
 }
 
 void Specialiser::get_attribute(jit::Node* node) {
+  if (apply_object(node)) return;
   bind(node->outputs(), {attribute(node, item(node->input()))});
 }
 

@@ -96,7 +96,7 @@ bool Specialiser::apply_construct(jit::Node* node, const Items& inputs) {
     }
     case c10::prim::ListUnpack:
     case c10::prim::TupleUnpack:
-      if (!inputs[0]->is_container()) return false;
+      if (!inputs[0]->is_container()) return unpack_opaque(node, inputs[0]);
       if (inputs[0]->elements.size() != node->outputs().size()) {
         unsupported(node, "unpacks a list of another length");
       }
@@ -128,6 +128,20 @@ void Specialiser::notice_container_write(const ItemPtr& container) {
   if (path != container_paths_.end()) learn(facts_.attributes, path->second);
 }
 
+// A list or tuple that depends on data: only its unpacking says how many elements it has.
+bool Specialiser::unpack_opaque(jit::Node* node, const ItemPtr& whole) {
+  const c10::IValue& value = whole->value;
+  if (!value.isList() && !value.isTuple()) return false;
+  const jit::Stack elements =
+      value.isList() ? value.toListRef().vec() : value.toTupleRef().elements().vec();
+  if (elements.size() != node->outputs().size()) {
+    unsupported(node, "unpacks a list of another length");
+  }
+  jit::Node* copy = append(node, {materialise(whole)});
+  bind(node->outputs(), wrap_outputs(copy, elements, {true, whole->from_state, ""}));
+  return true;
+}
+
 bool Specialiser::apply_list(jit::Node* node, const Items& inputs) {
   Items& list = inputs[0]->elements;
   const std::string name = node->kind().toQualString();
@@ -145,6 +159,15 @@ bool Specialiser::apply_list(jit::Node* node, const Items& inputs) {
     return give(inputs[0]);
   }
   if (name == "aten::list" || name == "aten::copy") return give(fresh(list));
+  if (name == "aten::dict") {  // from pairs
+    const ItemPtr dict = container_item(Item::Kind::kDict, node->output()->type(), {});
+    for (const ItemPtr& pair : list) {
+      if (pair->kind != Item::Kind::kTuple || pair->elements.size() != 2) return false;
+      if (pair->elements[0]->kind != Item::Kind::kStatic) return false;
+      set_entry(*dict, pair->elements[0]->value, pair->elements[1]);
+    }
+    return give(dict);
+  }
   if (name == "aten::clear") {
     list.clear();
     return true;
@@ -225,7 +248,13 @@ bool Specialiser::apply_dict(jit::Node* node, const Items& inputs) {
     }
     return give(list(name == "aten::items" ? c10::TypePtr(pair) : type.getKeyType(), result));
   }
-  if (name == "aten::copy") return give(std::make_shared<Item>(dict));
+  if (name == "aten::copy" || name == "aten::dict") return give(std::make_shared<Item>(dict));
+  if (name == "aten::update" && inputs.size() == 2 && inputs[1]->kind == Item::Kind::kDict) {
+    for (std::size_t i = 0; i < inputs[1]->keys.size(); ++i) {
+      set_entry(dict, inputs[1]->keys[i], inputs[1]->elements[i]);
+    }
+    return true;
+  }
   if (name == "aten::clear") {
     dict.keys.clear();
     dict.elements.clear();
@@ -238,6 +267,10 @@ bool Specialiser::apply_dict(jit::Node* node, const Items& inputs) {
   if (name == "aten::_set_item") {
     set_entry(dict, key, inputs[2]);
     return true;
+  }
+  if (name == "aten::setdefault") {
+    if (at < 0) set_entry(dict, key, inputs[2]);
+    return give(at < 0 ? inputs[2] : dict.elements[at]);
   }
   if (name == "aten::get") {
     if (at >= 0) return give(dict.elements[at]);

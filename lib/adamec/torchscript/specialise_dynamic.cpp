@@ -86,6 +86,10 @@ jit::Value* Specialiser::captured(const ItemPtr& source, Capture& capture) {
 // Modules are no values of the residual graph: what an attribute holds is looked up now.
 void Specialiser::copy_get_attribute(jit::Node* node, Capture& capture) {
   const ItemPtr owner = source_of(node->input(), capture);
+  if (owner->kind == Item::Kind::kObject) {
+    capture.known[node->output()] = object_attribute(node, owner);
+    return;
+  }
   const ItemPtr held = attribute(node, owner);
   const AttributeKey key{owner->value.toObject().get(), node->s(c10::attr::name)};
   for (auto scope = capture.scopes.rbegin(); scope != capture.scopes.rend(); ++scope) {
@@ -99,6 +103,9 @@ void Specialiser::copy_get_attribute(jit::Node* node, Capture& capture) {
 
 void Specialiser::copy_set_attribute(jit::Node* node, Capture& capture) {
   const ItemPtr owner = source_of(node->inputs()[0], capture);
+  if (owner->kind == Item::Kind::kObject) {
+    unsupported(node, "a branch or loop on data changes an object");
+  }
   const std::string path = attribute_path(node, owner);
   learn(facts_.attributes, path);
   const auto object = owner->value.toObject();
@@ -162,12 +169,15 @@ void Specialiser::copy_block(jit::Block* from, jit::Block* to, Capture& capture)
   }
   for (jit::Node* node : from->nodes()) {
     if (node->kind() == c10::prim::CallMethod) unsupported(node, "a call through an interface");
-    if (node->kind() == c10::prim::GetAttr) {
-      copy_get_attribute(node, capture);
-      continue;
-    }
-    if (node->kind() == c10::prim::SetAttr) {
-      copy_set_attribute(node, capture);
+    const bool of_attribute =
+        node->kind() == c10::prim::GetAttr || node->kind() == c10::prim::SetAttr;
+    // An object made in the block is a value like others.
+    if (of_attribute && capture.inside.count(node->inputs()[0]) == 0) {
+      if (node->kind() == c10::prim::GetAttr) {
+        copy_get_attribute(node, capture);
+      } else {
+        copy_set_attribute(node, capture);
+      }
       continue;
     }
     const auto* schema = node->maybeSchema();

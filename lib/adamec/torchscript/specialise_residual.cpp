@@ -254,6 +254,9 @@ jit::Value* Specialiser::materialise(const ItemPtr& item) {
 }
 
 jit::Value* Specialiser::append_list(const ItemPtr& item) {
+  if (item->kind == Item::Kind::kObject) {
+    throw Unsupported("what depends on data uses a " + item->type->repr_str(), /*state=*/false);
+  }
   std::vector<jit::Value*> values;
   for (std::size_t i = 0; i < item->elements.size(); ++i) {
     if (item->kind == Item::Kind::kDict) {
@@ -323,6 +326,9 @@ jit::Value* Specialiser::add_weight(const std::string& name, const c10::IValue& 
 
 void Specialiser::finish(const ItemPtr& output) {
   const std::function<void(const ItemPtr&)> register_tensors = [&](const ItemPtr& part) {
+    if (part->kind == Item::Kind::kObject) {
+      throw Unsupported("the model returns a " + part->type->repr_str(), /*state=*/false);
+    }
     if (part->kind == Item::Kind::kOpaque) {
       throw Unsupported(
           "the model returns a " + part->value.type()->repr_str() + " that depends on data",

@@ -30,6 +30,7 @@ struct LearntMore {};
 // One run of partial evaluation; see specialise(). Its methods stand in
 //   specialise.cpp             control flow, attributes, which operators are folded
 //   specialise_containers.cpp  lists, tuples, dicts
+//   specialise_objects.cpp     objects of classes that are no modules
 //   specialise_residual.cpp    writing the residual graph
 //   specialise_dynamic.cpp     branches and loops that depend on data
 //   specialise_state.cpp       what the model keeps from one run to the next
@@ -70,9 +71,15 @@ class Specialiser {
   // specialise_containers.cpp: true when the operator was a container operator and is done.
   bool apply_container(jit::Node* node, const Items& inputs);
   bool apply_construct(jit::Node* node, const Items& inputs);
+  bool unpack_opaque(jit::Node* node, const ItemPtr& whole);
   bool apply_list(jit::Node* node, const Items& inputs);
   bool apply_dict(jit::Node* node, const Items& inputs);
   void notice_container_write(const ItemPtr& container);
+
+  // specialise_objects.cpp
+  void create_object(jit::Node* node);
+  ItemPtr& object_attribute(jit::Node* node, const ItemPtr& object) const;
+  bool apply_object(jit::Node* node);
 
   // specialise_residual.cpp
   Items emit(jit::Node* node, const Items& inputs);

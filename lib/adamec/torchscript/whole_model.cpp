@@ -66,6 +66,7 @@ v1::Value take_apart(const c10::IValue& result, const std::string& source,
           take_apart(elements[i], fmt::format("{}[{}]", source, i), prefix, sources, tensors);
     }
   } else if (result.isGenericDict()) {
+    value.mutable_dict();
     for (const auto& entry : result.toGenericDict()) {
       if (!entry.key().isString()) {
         fail("unsupported output: a dict whose keys are no strings; return one with names as keys");

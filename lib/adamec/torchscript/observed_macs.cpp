@@ -1,0 +1,87 @@
+#include "adamec/torchscript/observed_macs.h"
+
+#include <ATen/record_function.h>
+
+#include "adamec/torchscript/describe_arguments.h"
+#include "adamec/torchscript/macs.h"
+#include "adamec/torchscript/packed.h"
+#include "adamec/torchscript/pch.h"
+
+namespace adamec::torchscript {
+namespace {
+
+// LibTorch's callbacks are plain functions, so what they add to is found here.
+thread_local std::uint64_t* total = nullptr;
+thread_local int open_operators = 0;  // those that count and have not returned yet
+
+struct Call : at::ObserverContext {
+  v1::Operator op;
+};
+
+v1::TensorType type_of(const at::Tensor& tensor) {
+  return describe_tensor({tensor.scalar_type(), tensor.sizes().vec()});
+}
+
+void add_argument(const std::string& name, const c10::IValue& value, v1::Operator& op) {
+  v1::Argument* argument = op.add_arguments();
+  argument->set_name(name);
+  if (value.isTensor() && value.toTensor().defined()) {
+    *argument->add_tensors() = type_of(value.toTensor());
+  } else if (value.isTensorList()) {
+    for (const at::Tensor& tensor : value.toTensorVector()) {
+      *argument->add_tensors() = type_of(tensor);
+    }
+  } else if (value.isBool()) {
+    argument->add_numbers(value.toBool() ? 1 : 0);
+  } else if (is_packed(value)) {
+    const PackedWeights packed = unpack(value);
+    if (name.find("pack") != std::string::npos) argument->set_name("weight");
+    if (!packed.tensors.empty()) *argument->add_tensors() = type_of(packed.tensors[0]);
+  }
+}
+
+std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& function) {
+  const auto schema = function.operator_schema();
+  if (total == nullptr || open_operators > 0 || !schema) return nullptr;
+  auto call = std::make_unique<Call>();
+  call->op.set_name(schema->name());
+  if (!known_macs(call->op)) return nullptr;
+  const auto inputs = function.inputs();
+  for (std::size_t i = 0; i < inputs.size() && i < schema->arguments().size(); ++i) {
+    add_argument(schema->arguments()[i].name(), inputs[i], call->op);
+  }
+  ++open_operators;
+  return call;
+}
+
+void end(const at::RecordFunction& function, at::ObserverContext* context) {
+  if (context == nullptr) return;
+  --open_operators;
+  v1::Operator& op = static_cast<Call*>(context)->op;
+  for (const c10::IValue& output : function.outputs()) {
+    if (output.isTensor() && output.toTensor().defined()) {
+      *op.add_results() = type_of(output.toTensor());
+    }
+  }
+  *total += multiply_accumulates(op);
+}
+
+}  // namespace
+
+std::uint64_t observed_macs(const std::function<void()>& work) {
+  std::uint64_t macs = 0;
+  total = &macs;
+  open_operators = 0;
+  const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(begin, end)
+                                                     .needsInputs(true)
+                                                     .needsOutputs(true)
+                                                     .scopes({at::RecordScope::FUNCTION}));
+  const std::shared_ptr<void> off(nullptr, [&](void*) {
+    at::removeCallback(handle);
+    total = nullptr;
+  });
+  work();
+  return macs;
+}
+
+}  // namespace adamec::torchscript

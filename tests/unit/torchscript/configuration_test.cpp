@@ -1,0 +1,132 @@
+// What atoms tell a predictor where shapes alone do not: packed weights, branches, loops.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "tests/unit/torchscript/split_source.h"
+
+namespace adamec::testing {
+namespace {
+
+const v1::Atom& atom_of(const torchscript::SplitResult& result, const std::string& name) {
+  for (const v1::Atom& atom : result.manifest.atoms()) {
+    if (atom.operators(0).name().starts_with(name)) return atom;
+  }
+  ADD_FAILURE() << "no " << name << " among " << operators(result);
+  return v1::Atom::default_instance();
+}
+
+std::map<std::string, v1::Argument> arguments_of(const v1::Operator& op) {
+  std::map<std::string, v1::Argument> arguments;
+  for (const v1::Argument& argument : op.arguments()) arguments[argument.name()] = argument;
+  return arguments;
+}
+
+std::vector<std::int64_t> shape_of(const v1::Argument& argument) {
+  const auto& shape = argument.tensors(0).shape();
+  return {shape.begin(), shape.end()};
+}
+
+TEST(Configuration, PackedConvolutionsTellWeightsAndSettings) {
+  const auto result = split_source(R"(
+def forward(self, x: Tensor):
+    q = torch.quantize_per_tensor(x, 0.1, 0, 13)
+    packed = ops.quantized.conv2d_prepack(torch.quantize_per_tensor(self.w, 0.1, 0, 12), self.b,
+                                          [2, 2], [1, 1], [1, 1], 4)
+    return torch.dequantize(ops.quantized.conv2d_relu(q, packed, 0.2, 3))
+)",
+                                   {"float32[1,8,16,16]"}, [](torch::jit::Module& module) {
+                                     module.register_buffer("w", torch::randn({12, 2, 3, 3}));
+                                     module.register_buffer("b", torch::randn({12}));
+                                   });
+  const v1::Atom& atom = atom_of(result, "quantized::conv2d_relu");
+  auto arguments = arguments_of(atom.operators(0));
+  EXPECT_EQ(shape_of(arguments["qx"]), (std::vector<std::int64_t>{1, 8, 16, 16}));
+  EXPECT_FALSE(arguments["qx"].weight());
+  EXPECT_EQ(shape_of(arguments["weight"]), (std::vector<std::int64_t>{12, 2, 3, 3}));
+  EXPECT_EQ(arguments["weight"].tensors(0).dtype(), v1::QINT8);
+  EXPECT_TRUE(arguments["weight"].weight());
+  EXPECT_EQ(shape_of(arguments["bias"]), std::vector<std::int64_t>{12});
+  EXPECT_EQ(arguments["stride"].literal(), "[2, 2]");
+  EXPECT_EQ(arguments["padding"].literal(), "[1, 1]");
+  EXPECT_EQ(arguments["groups"].numbers(0), 4);
+  EXPECT_EQ(arguments["transposed"].literal(), "false");
+  EXPECT_EQ(atom.macs(), 12u * 8 * 8 * 2 * 9);
+  EXPECT_EQ(atom.weight_bytes(), 12u * 2 * 9 + 12u * 4);
+  EXPECT_FALSE(atom.operators(0).backend_one_thread().empty());
+}
+
+TEST(Configuration, PackedLinearLayersTellWeights) {
+  const auto result = split_source(R"(
+def forward(self, x: Tensor):
+    packed = ops.quantized.linear_prepack(torch.quantize_per_tensor(self.w, 0.1, 0, 12), self.b)
+    return ops.quantized.linear_dynamic(x, packed)
+)",
+                                   {"float32[3,8]"}, [](torch::jit::Module& module) {
+                                     module.register_buffer("w", torch::randn({4, 8}));
+                                     module.register_buffer("b", torch::randn({4}));
+                                   });
+  const v1::Atom& atom = atom_of(result, "quantized::linear_dynamic");
+  auto arguments = arguments_of(atom.operators(0));
+  EXPECT_EQ(shape_of(arguments["weight"]), (std::vector<std::int64_t>{4, 8}));
+  EXPECT_EQ(atom.macs(), 3u * 4 * 8);
+}
+
+TEST(Configuration, BranchesAndLoopsCountWhatRan) {
+  const auto result = split_source(R"(
+def forward(self, x: Tensor):
+    n = 0
+    while n < 3 and bool(x.abs().sum() > -1.0):
+        x = torch.mm(x, x)
+        n += 1
+    if bool(x.sum() > 1e30):
+        x = torch.mm(x, torch.mm(x, x))
+    return x
+)",
+                                   {"float32[4,4]"});
+  std::uint64_t macs = 0;
+  for (const v1::Atom& atom : result.manifest.atoms()) macs += atom.macs();
+  EXPECT_EQ(macs, 3u * 64);
+}
+
+TEST(Configuration, OperatorsMadeOfOthersCountThese) {
+  const auto result = split_source(R"(
+def forward(self, x: Tensor):
+    return torch.einsum("bij,jk->bik", [x, self.w])
+)",
+                                   {"float32[2,3,4]"}, [](torch::jit::Module& module) {
+                                     module.register_buffer("w", torch::randn({4, 5}));
+                                   });
+  const v1::Atom& atom = atom_of(result, "aten::einsum");
+  EXPECT_EQ(atom.macs(), 2u * 3 * 4 * 5);
+  EXPECT_EQ(atom.operators(0).macs(), atom.macs());
+}
+
+TEST(Configuration, ViewsAreMarked) {
+  const auto result = split_source(R"(
+def forward(self, x: Tensor):
+    return x.reshape([4, 6]).permute([1, 0])[2:4] + 1
+)",
+                                   {"float32[2,12]"});
+  EXPECT_EQ(operators(result), "aten::reshape aten::permute aten::slice aten::add");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(result.manifest.atoms(i).kind(), v1::VIEW);
+  EXPECT_EQ(result.manifest.atoms(3).kind(), v1::OPERATOR);
+  EXPECT_EQ(result.manifest.atoms(3).peak_activation_bytes(), 2u * 4 * 4);
+}
+
+TEST(Configuration, PaddingAsTextStillTellsTheBackend) {
+  const auto result = split_source(R"(
+def forward(self, x: Tensor):
+    return torch.conv2d(x, self.w, None, [1, 1], "same")
+)",
+                                   {"float32[1,8,16,16]"}, [](torch::jit::Module& module) {
+                                     module.register_buffer("w", torch::randn({8, 8, 3, 3}));
+                                   });
+  EXPECT_EQ(result.manifest.atoms_size(), 1);
+  EXPECT_EQ(result.manifest.atoms(0).macs(), 8u * 16 * 16 * 72);
+  EXPECT_FALSE(result.manifest.atoms(0).operators(0).backend_one_thread().empty());
+}
+
+}  // namespace
+}  // namespace adamec::testing
