@@ -2,6 +2,7 @@
 
 #include "adamec/archive/archive.h"
 #include "adamec/predict/predictor.h"
+#include "tools/adamec-plan/atlas.h"
 #include "tools/adamec-plan/options.h"
 #include "tools/adamec-plan/plan.h"
 #include "tools/common/run_tool.h"
@@ -22,7 +23,15 @@ int main(int argc, char** argv) {
       argc, argv, info, [&](CLI::App& app) { add_options(app, options); },
       [&](const CommonOptions& common, const Console& console) {
         const PlanConfig config = understand(options, common.json);
+        if (!config.extra.lookup.empty()) {
+          run_lookup(config, common);
+          return kDone;
+        }
         const PlanInput input = read_input(config, console);
+        if (config.extra.atlas) {
+          run_atlas(input, config, common, console);
+          return kDone;
+        }
         const plan::Evaluator evaluator(input.costs);
         const plan::Plan plan = make_plan(input, evaluator, config);
         write_plan(plan, input, evaluator, config, common, console);

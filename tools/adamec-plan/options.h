@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "tools/adamec-plan/extras.h"
+
 namespace adamec::tools {
 
 // The command line as given; every option is documented once, in add_options().
@@ -20,12 +22,13 @@ struct PlanOptions {
   std::string time_limit;
   bool compare = false;
   bool strict = false;
+  ExtraOptions extra;
 };
 
 enum class Algorithm { kOptimal, kMinCut, kDads, kNeurosurgeon, kDeviceOnly, kEdgeOnly };
-enum class Format { kYaml, kJson };
+enum class Format { kYaml, kJson, kProtobuf, kHeader };
 
-// The same, understood: either `costs`, or `archive` and `context`, are given.
+// The same, understood: either `costs`, or `archive` and `context`, or `extra.lookup` are given.
 struct PlanConfig {
   std::string archive;
   std::string context;
@@ -38,6 +41,7 @@ struct PlanConfig {
   std::optional<double> time_limit_ms;
   bool compare = false;
   bool strict = false;
+  ExtraOptions extra;
 };
 
 void add_options(CLI::App& app, PlanOptions& options);

@@ -33,16 +33,6 @@ plan::Placement place(const plan::Evaluator& evaluator, Algorithm algorithm) {
   return {};
 }
 
-plan::SearchLimits search_limits(const PlanConfig& config) {
-  plan::SearchLimits limits;
-  if (!config.time_limit_ms) return limits;
-  using Clock = std::chrono::steady_clock;
-  const auto end = Clock::now() + std::chrono::duration<double, std::milli>(*config.time_limit_ms);
-  limits.work = std::numeric_limits<std::int64_t>::max();
-  limits.stop = [end] { return Clock::now() >= end; };
-  return limits;
-}
-
 std::string summary(const plan::Plan& plan, const plan::CostGraph& costs) {
   std::string text = format_ms(plan.evaluation.latency_ms);
   text += plan.gap == 0 ? ", proven optimal"
@@ -59,9 +49,25 @@ std::string summary(const plan::Plan& plan, const plan::CostGraph& costs) {
 
 }  // namespace
 
+plan::SearchLimits search_limits(const PlanConfig& config) {
+  plan::SearchLimits limits;
+  if (!config.time_limit_ms) return limits;
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::duration<double, std::milli>(*config.time_limit_ms);
+  limits.work = std::numeric_limits<std::int64_t>::max();
+  limits.stop = [end] { return Clock::now() >= end; };
+  return limits;
+}
+
 PlanInput read_input(const PlanConfig& config, const Console& console) {
   if (!config.costs.empty()) {
-    return {plan::read_cost_graph(config.costs), std::nullopt, {config.costs}};
+    const v1::CostGraph message = plan::read_cost_message(config.costs);
+    PlanInput input{plan::make_cost_graph(message, display_name(config.costs)),
+                    std::nullopt,
+                    std::nullopt,
+                    {config.costs}};
+    if (message.has_atlas()) input.atlas = message.atlas();
+    return input;
   }
   const plan::Context context = plan::read_context(config.context);
   const archive::Reader archive = archive::Reader::open(config.archive);
@@ -73,8 +79,10 @@ PlanInput read_input(const PlanConfig& config, const Console& console) {
   for (const std::string& warning : predicted.warnings) console.warn(warning);
   PlanInput input{plan::make_cost_graph(predicted.message, archive.name()),
                   context.constraints.deadline_ms,
+                  std::nullopt,
                   {config.archive, config.context}};
   input.files.insert(input.files.end(), predicted.files.begin(), predicted.files.end());
+  if (predicted.message.has_atlas()) input.atlas = predicted.message.atlas();
   if (!config.save_costs.empty()) {
     write_file(config.save_costs, plan::cost_message_json(predicted.message));
   }

@@ -14,11 +14,15 @@ namespace adamec::tools {
 struct PlanInput {
   plan::CostGraph costs;
   std::optional<double> deadline_ms;
+  std::optional<v1::AtlasRanges> atlas;
   std::vector<std::string> files;  // all that were read
 };
 
 // Reads the cost graph, or makes it from archive, predictors and context; writes --save-costs.
 PlanInput read_input(const PlanConfig& config, const Console& console);
+
+// How long to search for one plan.
+plan::SearchLimits search_limits(const PlanConfig& config);
 
 // The plan of the chosen algorithm. Throws Error(kInfeasible) when it cannot run or misses the
 // deadline.

@@ -94,8 +94,9 @@ class Builder {
   // From the most memory downwards. A slab's plans are optimal for all memory they fit into; where
   // the next slab begins lower than that, its plans fill the space, with a gap to this slab's.
   void cover_memory() {
-    const Range& range = *std::find_if(ranges_.ranges.begin(), ranges_.ranges.end(),
-                                       [](const Range& candidate) { return candidate.is_memory(); });
+    const Range& range =
+        *std::find_if(ranges_.ranges.begin(), ranges_.ranges.end(),
+                      [](const Range& candidate) { return candidate.is_memory(); });
     const double step = std::floor((range.high - range.low) / kMemorySteps);
     double too_small = range.low - 1;  // no plan fits
     double at = range.high;
@@ -190,6 +191,12 @@ class Builder {
     }
     atlas_.regions.front().low = range.low;
     atlas_.regions.back().high = range.high;
+    // The same breakpoints to the last digit; a plan has several regions only across knots.
+    std::vector<char> seen(atlas_.plans.size(), 0);
+    for (const AtlasRegion& region : atlas_.regions) {
+      Interval& where = atlas_.plans[region.plan].where[0];
+      where = {std::exchange(seen[region.plan], 1) ? where.low : region.low, region.high};
+    }
   }
 
   void add_regions(const Covered& covered) {

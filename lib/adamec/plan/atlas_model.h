@@ -40,6 +40,8 @@ inline constexpr std::size_t kMaxKnots = 32;
 // Checks everything a file may get wrong. Throws Error "source: field: reason".
 AtlasRanges make_ranges(const v1::AtlasRanges& message, const CostGraph& costs,
                         const std::string& source);
+// The same for the ranges of an atlas, whose knots have no latencies any more.
+AtlasRanges make_ranges(const v1::Atlas& atlas, const std::string& source);
 
 // "bandwidth", "bandwidth phone->edge", "load phone"; unique within an atlas.
 std::string range_name(const v1::AtlasRange& range);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "adamec/base/error.h"
 #include "adamec/plan/atlas_model.h"
@@ -12,15 +13,22 @@ constexpr double kMaxMilliseconds = 1e12;
 constexpr double kMaxFactor = 1e6;
 constexpr double kMaxBytes = 0x1p50;
 
+// What ranges may name.
+struct Scope {
+  std::vector<std::string> tiers;
+  std::function<bool(int from, int to)> has_link;
+  std::size_t latencies_per_knot;
+};
+
 class Checker {
  public:
-  Checker(const CostGraph& costs, const std::string& source) : costs_(costs), source_(source) {}
+  Checker(const Scope& scope, const std::string& source) : scope_(scope), source_(source) {}
 
   AtlasRanges check(const v1::AtlasRanges& message) {
     for (const v1::AtlasRange& range : message.ranges()) add(range);
     if (ranges_.ranges.empty()) fail("{}: atlas: no ranges, so nothing changes", source_);
     check_together();
-    ranges_.load_rates.assign(costs_.tiers.size(), 0);
+    ranges_.load_rates.assign(scope_.tiers.size(), 0);
     for (const auto& rate : message.load_rates()) {
       field_ = "atlas.load_rates";
       double& slot = ranges_.load_rates[tier(rate.tier())];
@@ -47,9 +55,9 @@ class Checker {
   }
 
   int tier(const std::string& name) const {
-    const auto found = costs_.find_tier(name);
-    if (!found) refuse(fmt::format("unknown tier '{}'", printable(name)));
-    return *found;
+    const auto at = std::find(scope_.tiers.begin(), scope_.tiers.end(), name);
+    if (at == scope_.tiers.end()) refuse(fmt::format("unknown tier '{}'", printable(name)));
+    return static_cast<int>(at - scope_.tiers.begin());
   }
 
   void add(const v1::AtlasRange& message) {
@@ -79,14 +87,16 @@ class Checker {
   }
 
   void add_link(const v1::AtlasRange& message, Range& range) {
-    if (std::none_of(costs_.links.begin(), costs_.links.end(),
-                     [](const auto& link) { return link.has_value(); })) {
+    if (message.from().empty() && message.to().empty()) {
+      const int tiers = static_cast<int>(scope_.tiers.size());
+      for (int pair = 0; pair < tiers * tiers; ++pair) {
+        if (scope_.has_link(pair / tiers, pair % tiers)) return;
+      }
       refuse("there are no links");
     }
-    if (message.from().empty() && message.to().empty()) return;
     range.from = tier(message.from());
     range.to = tier(message.to());
-    if (!costs_.link(range.from, range.to)) {
+    if (range.from == range.to || !scope_.has_link(range.from, range.to)) {
       refuse(fmt::format("there is no link from '{}' to '{}'", printable(message.from()),
                          printable(message.to())));
     }
@@ -128,9 +138,9 @@ class Checker {
         refuse("the loads of its knots do not ascend");
       }
       range.knots.push_back(knot.load());
-      if (static_cast<std::size_t>(knot.latency_ms_size()) != costs_.atoms.size()) {
+      if (static_cast<std::size_t>(knot.latency_ms_size()) != scope_.latencies_per_knot) {
         refuse(fmt::format("{} latencies at load {:g}, expected {}, one per atom",
-                           knot.latency_ms_size(), knot.load(), costs_.atoms.size()));
+                           knot.latency_ms_size(), knot.load(), scope_.latencies_per_knot));
       }
       for (double ms : knot.latency_ms()) {
         check_number(ms, 0, kMaxMilliseconds, "a time in milliseconds");
@@ -169,7 +179,7 @@ class Checker {
     return a.from < 0 || b.from < 0 || (a.from == b.from && a.to == b.to);
   }
 
-  const CostGraph& costs_;
+  const Scope& scope_;
   const std::string& source_;
   std::string field_;
   AtlasRanges ranges_;
@@ -188,7 +198,15 @@ std::string range_name(const v1::AtlasRange& range) {
 
 AtlasRanges make_ranges(const v1::AtlasRanges& message, const CostGraph& costs,
                         const std::string& source) {
-  return Checker(costs, source).check(message);
+  Scope scope{
+      {}, [&](int from, int to) { return costs.link(from, to).has_value(); }, costs.atoms.size()};
+  for (const Tier& tier : costs.tiers) scope.tiers.push_back(tier.name);
+  return Checker(scope, source).check(message);
+}
+
+AtlasRanges make_ranges(const v1::Atlas& atlas, const std::string& source) {
+  const Scope scope{{atlas.tiers().begin(), atlas.tiers().end()}, [](int, int) { return true; }, 0};
+  return Checker(scope, source).check(atlas.ranges());
 }
 
 }  // namespace adamec::plan
