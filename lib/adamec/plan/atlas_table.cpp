@@ -5,6 +5,7 @@
 
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
+#include "adamec/proto/parse.h"
 
 namespace adamec::plan {
 namespace {
@@ -123,7 +124,7 @@ v1::Atlas atlas_message(const CostGraph& costs, const v1::AtlasRanges& ranges, c
 
 v1::Atlas parse_atlas(const std::string& bytes, const std::string& source) {
   v1::Atlas atlas;
-  if (!atlas.ParseFromString(bytes) || atlas.format_version() == 0) {
+  if (!parse_message(atlas, bytes) || atlas.format_version() == 0) {
     fail("{}: not an atlas (expected the protobuf written by adamec-plan --atlas --format pb)",
          source);
   }
