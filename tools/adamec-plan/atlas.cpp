@@ -7,6 +7,7 @@
 #include "adamec/base/file.h"
 #include "adamec/base/units.h"
 #include "adamec/report/atlas_report.h"
+#include "tools/adamec-plan/bundle.h"
 
 namespace adamec::tools {
 namespace {
@@ -98,8 +99,8 @@ std::vector<double> values_at(const v1::Atlas& atlas, const std::vector<std::str
 
 }  // namespace
 
-void run_atlas(const PlanInput& input, const PlanConfig& config, const CommonOptions& common,
-               const Console& console) {
+int run_atlas(const PlanInput& input, const PlanConfig& config, const CommonOptions& common,
+              const Console& console) {
   if (!input.atlas) {
     fail("{}: there is no section `atlas` that says what may change",
          config.context.empty() ? input.costs.source : display_name(config.context));
@@ -112,12 +113,21 @@ void run_atlas(const PlanInput& input, const PlanConfig& config, const CommonOpt
       plan::atlas_message(input.costs, *input.atlas, made, input.deadline_ms.value_or(0));
   const plan::AtlasTable table(atlas, input.costs.source);
   check_deadline(input, atlas, table);
+  if (!config.extra.bundle.empty()) {
+    const plan::Evaluator evaluator(input.costs);
+    std::vector<plan::Plan> plans;
+    for (const plan::AtlasPlan& plan : made.plans) {
+      plans.push_back(plan::make_plan(evaluator, plan.placement, 0));
+    }
+    if (const int code = make_bundle(input, config, plans, atlas.SerializeAsString())) return code;
+  }
   if (!config.extra.html.empty()) write_file(config.extra.html, report::atlas_html(atlas, table));
   if (!config.extra.svg.empty()) write_file(config.extra.svg, report::atlas_svg(atlas, table));
   write_file(config.output, text_of(atlas, table, config.format));
   console.note(report::atlas_summary(atlas));
   console.detail(fmt::format("{} single plans were searched", made.searches));
   write_depfile(common, config.output, input.files);
+  return kDone;
 }
 
 void run_lookup(const PlanConfig& config, const CommonOptions& common) {

@@ -37,7 +37,7 @@ void add_extra_options(CLI::App& app, ExtraOptions& options) {
       "it impossible and by how much");
 }
 
-void check_extras(const ExtraOptions& options, bool costs) {
+void check_extras(const ExtraOptions& options, bool costs, const std::string& archive) {
   const auto refuse = [](const char* text) { throw Error(ErrorKind::kUsage, text); };
   if (options.lookup.empty() && (!options.at.empty() || options.current != -1)) {
     refuse("--at and --current need --lookup");
@@ -52,6 +52,7 @@ void check_extras(const ExtraOptions& options, bool costs) {
   if (!options.bundle.empty() && costs) {
     refuse("--bundle needs an archive: a cost graph has no TorchScript files");
   }
+  if (!options.bundle.empty() && archive == "-") refuse("--bundle needs the archive as a file");
   if (options.bundle == "-") refuse("--bundle: expected a folder");
 }
 

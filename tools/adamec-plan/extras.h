@@ -24,6 +24,6 @@ void add_extra_options(CLI::App& app, ExtraOptions& options);
 
 // Throws Error(kUsage) naming the options that do not go together. `costs`: a cost graph is planned
 // instead of an archive.
-void check_extras(const ExtraOptions& options, bool costs);
+void check_extras(const ExtraOptions& options, bool costs, const std::string& archive);
 
 }  // namespace adamec::tools

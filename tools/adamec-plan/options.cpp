@@ -125,7 +125,7 @@ PlanConfig understand(const PlanOptions& options, bool json) {
   config.format = parse_format(options.format, json, options.extra.atlas);
   if (!options.time_limit.empty()) config.time_limit_ms = parse_time_limit(options.time_limit);
   check_sources(options);
-  check_extras(options.extra, !options.costs.empty());
+  check_extras(options.extra, !options.costs.empty(), options.archive);
   const std::array<std::string, 3> outputs = {config.output, config.dot, config.save_costs};
   if (std::count(outputs.begin(), outputs.end(), "-") > 1) {
     fail_with(ErrorKind::kUsage, "only one of -o, --dot and --save-costs can be standard output");
