@@ -41,6 +41,7 @@ class CostMaker {
     add_atoms();
     for (std::size_t i = 0; i < context_.tiers.size(); ++i) add_latencies(i);
     add_outputs();
+    if (context_.atlas) add_ranges();
     plan::apply_pins(context_, result_.message);
     return std::move(result_);
   }
@@ -124,6 +125,23 @@ class CostMaker {
       result_.warnings.push_back(
           fmt::format("{}: {} of {} atoms on '{}' are unlike anything it was trained on",
                       tier.predictor, extrapolated, manifest_.atoms_size(), printable(tier.name)));
+    }
+  }
+
+  // What an atlas is made for, with the latencies at the knots of loads.
+  void add_ranges() {
+    *result_.message.mutable_atlas() = *context_.atlas;
+    for (v1::AtlasRange& range : *result_.message.mutable_atlas()->mutable_ranges()) {
+      for (const plan::TierContext& tier : context_.tiers) {
+        if (range.quantity() != v1::AtlasRange::LOAD || tier.name != range.tier()) continue;
+        for (auto& knot : *range.mutable_knots()) {
+          for (const v1::Atom& atom : manifest_.atoms()) {
+            const auto prediction =
+                predictor(tier.predictor).predict(atom, {tier.threads, knot.load()});
+            knot.add_latency_ms(prediction.p50_ms * tier.slowdown);
+          }
+        }
+      }
     }
   }
 

@@ -28,9 +28,12 @@ Algorithm parse_algorithm(const std::string& name) {
   fail_with(ErrorKind::kUsage, "--algorithm: '{}' is not one of {}", printable(name), known);
 }
 
-Format parse_format(const std::string& name, bool json) {
+Format parse_format(const std::string& name, bool json, bool atlas) {
+  if (atlas && !json && name == "pb") return Format::kProtobuf;
+  if (atlas && !json && name == "header") return Format::kHeader;
   if (name != "yaml" && name != "json") {
-    fail_with(ErrorKind::kUsage, "--format: '{}' is not one of yaml, json", printable(name));
+    fail_with(ErrorKind::kUsage, "--format: '{}' is not one of yaml, json{}", printable(name),
+              atlas ? ", pb, header" : "");
   }
   return json || name == "json" ? Format::kJson : Format::kYaml;
 }
@@ -47,6 +50,7 @@ double parse_time_limit(const std::string& text) {
 }
 
 void check_sources(const PlanOptions& options) {
+  if (options.extra.alone()) return;
   if (!options.costs.empty()) {
     for (const auto& [name, value] :
          {std::pair{"ARCHIVE", options.archive}, std::pair{"--context", options.context},
@@ -123,6 +127,7 @@ void add_options(CLI::App& app, PlanOptions& options) {
                  "Search this long (like 10s) for the proven best plan, instead of an amount of "
                  "work that is the same on every machine")
       ->type_name("TIME");
+  add_extra_options(app, options.extra);
 }
 
 PlanConfig understand(const PlanOptions& options, bool json) {
@@ -138,15 +143,17 @@ PlanConfig understand(const PlanOptions& options, bool json) {
                     options.compare,
                     options.strict,
                     understand_goal({options.objective, options.deadline, options.pareto,
-                                     options.points, options.buffers})};
+                                     options.points, options.buffers}),
+                    options.extra};
   if (!config.goal.is_latency() &&
       (options.compare || !options.dot.empty() || options.algorithm != "optimal")) {
     fail_with(ErrorKind::kUsage, "--compare, --dot and --algorithm are for the objective latency");
   }
   config.algorithm = parse_algorithm(options.algorithm);
-  config.format = parse_format(options.format, json);
+  config.format = parse_format(options.format, json, options.extra.atlas);
   if (!options.time_limit.empty()) config.time_limit_ms = parse_time_limit(options.time_limit);
   check_sources(options);
+  check_extras(options.extra, !options.costs.empty(), options.archive);
   const std::array<std::string, 3> outputs = {config.output, config.dot, config.save_costs};
   if (std::count(outputs.begin(), outputs.end(), "-") > 1) {
     fail_with(ErrorKind::kUsage, "only one of -o, --dot and --save-costs can be standard output");

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "tools/adamec-plan/extras.h"
 #include "tools/adamec-plan/goal.h"
 
 namespace adamec::tools {
@@ -26,12 +27,13 @@ struct PlanOptions {
   int buffers = 2;
   bool compare = false;
   bool strict = false;
+  ExtraOptions extra;
 };
 
 enum class Algorithm { kOptimal, kMinCut, kDads, kNeurosurgeon, kDeviceOnly, kEdgeOnly };
-enum class Format { kYaml, kJson };
+enum class Format { kYaml, kJson, kProtobuf, kHeader };
 
-// The same, understood: either `costs`, or `archive` and `context`, are given.
+// The same, understood: either `costs`, or `archive` and `context`, or `extra.lookup` are given.
 struct PlanConfig {
   std::string archive;
   std::string context;
@@ -45,6 +47,7 @@ struct PlanConfig {
   bool compare = false;
   bool strict = false;
   GoalConfig goal;
+  ExtraOptions extra;
 };
 
 void add_options(CLI::App& app, PlanOptions& options);

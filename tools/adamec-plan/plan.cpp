@@ -61,7 +61,13 @@ plan::SearchLimits search_limits(const PlanConfig& config) {
 
 PlanInput read_input(const PlanConfig& config, const Console& console) {
   if (!config.costs.empty()) {
-    return {plan::read_cost_graph(config.costs), config.goal.deadline_ms, {config.costs}};
+    const v1::CostGraph message = plan::read_cost_message(config.costs);
+    PlanInput input{plan::make_cost_graph(message, display_name(config.costs)),
+                    config.goal.deadline_ms,
+                    std::nullopt,
+                    {config.costs}};
+    if (message.has_atlas()) input.atlas = message.atlas();
+    return input;
   }
   const plan::Context context = plan::read_context(config.context);
   const archive::Reader archive = archive::Reader::open(config.archive);
@@ -74,8 +80,10 @@ PlanInput read_input(const PlanConfig& config, const Console& console) {
   PlanInput input{
       plan::make_cost_graph(predicted.message, archive.name()),
       config.goal.deadline_ms ? config.goal.deadline_ms : context.constraints.deadline_ms,
+      std::nullopt,
       {config.archive, config.context}};
   input.files.insert(input.files.end(), predicted.files.begin(), predicted.files.end());
+  if (predicted.message.has_atlas()) input.atlas = predicted.message.atlas();
   if (!config.save_costs.empty()) {
     write_file(config.save_costs, plan::cost_message_json(predicted.message));
   }

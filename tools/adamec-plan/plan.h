@@ -14,6 +14,7 @@ namespace adamec::tools {
 struct PlanInput {
   plan::CostGraph costs;
   std::optional<double> deadline_ms;
+  std::optional<v1::AtlasRanges> atlas;
   std::vector<std::string> files;  // all that were read
 };
 

@@ -8,6 +8,7 @@
 
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
+#include "adamec/base/folder.h"
 #include "adamec/base/version.h"
 
 namespace adamec::tools {
@@ -112,6 +113,7 @@ int exit_code(ErrorKind kind) {
 
 extern "C" void on_interrupt(int signal) {
   discard_output_files();
+  discard_output_folders();
   std::signal(signal, SIG_DFL);
   std::raise(signal);
 }

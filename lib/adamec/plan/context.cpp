@@ -10,6 +10,7 @@
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 #include "adamec/base/units.h"
+#include "adamec/plan/atlas_context.h"
 #include "adamec/plan/yaml_fields.h"
 
 namespace adamec::plan {
@@ -26,7 +27,7 @@ class Parser {
   Context parse(const YAML::Node& root) {
     context_.source = source_;
     const YamlFields top(root, source_, "the context",
-                         {"tiers", "links", "input", "output", "constraints"});
+                         {"tiers", "links", "input", "output", "constraints", "atlas"});
     for (const YAML::Node& tier : list(top.require("tiers"), "tiers")) add_tier(tier);
     if (context_.tiers.empty()) fail("{}: tiers: expected at least one", source_);
     if (top.has("links")) {
@@ -35,6 +36,7 @@ class Parser {
     context_.input = tier_name(top, "input", "");
     if (top.has("output")) context_.output = tier_name(top, "output", "");
     if (top.has("constraints")) add_constraints(top.require("constraints"));
+    if (top.has("atlas")) context_.atlas = parse_atlas_ranges(top.require("atlas"), context_);
     return std::move(context_);
   }
 

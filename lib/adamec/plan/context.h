@@ -20,6 +20,7 @@ namespace adamec::plan {
 //   input: phone
 //   output: phone                # absent: the result may stay where it is produced
 //   constraints: {deadline: 100ms, keep_input_on: phone, pin: {"conv1*": phone}}
+//   atlas: {bandwidth: 0.1Mbit/s..1000Mbit/s}   # see atlas_context.h
 struct TierContext {
   std::string name;
   std::string predictor;  // path; relative ones are taken from the context file's folder
@@ -58,6 +59,7 @@ struct Context {
   std::string input;
   std::string output;  // empty: anywhere
   Constraints constraints;
+  std::optional<v1::AtlasRanges> atlas;
 };
 
 // Throws Error "file:line: field: reason"; unknown keys are errors that name the keys that exist.

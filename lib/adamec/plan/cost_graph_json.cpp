@@ -91,6 +91,12 @@ std::string cost_message_json(const v1::CostGraph& message) {
   append_list(text, "atoms", message.atoms(), atom_json);
   append_list(text, "inputs", message.inputs(), endpoint_json);
   append_list(text, "outputs", message.outputs(), endpoint_json);
+  if (message.has_atlas()) {
+    std::string atlas;
+    const auto status = google::protobuf::util::MessageToJsonString(message.atlas(), &atlas);
+    if (!status.ok()) fail("{}: the atlas' ranges: {}", printable(message.name()), reason(status));
+    text += ",\n \"atlas\": " + atlas;
+  }
   return text + "}\n";
 }
 

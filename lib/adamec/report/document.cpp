@@ -40,8 +40,15 @@ bool holds_scalars_only(const Document& value) {
                      [](const Document& item) { return item.is_primitive(); });
 }
 
+// Scalars, or lists of scalars.
+bool fits_on_a_line(const Document& value) {
+  return std::all_of(value.begin(), value.end(), [](const Document& item) {
+    return item.is_primitive() || (item.is_array() && holds_scalars_only(item));
+  });
+}
+
 void emit_container(YAML::Emitter& out, const Document& value, int depth) {
-  if (value.empty() || (depth > 1 && holds_scalars_only(value))) out << YAML::Flow;
+  if (value.empty() || (depth > 1 && fits_on_a_line(value))) out << YAML::Flow;
   if (value.is_array()) {
     out << YAML::BeginSeq;
     for (const Document& item : value) emit(out, item, depth + 1);

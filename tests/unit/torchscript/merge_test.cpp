@@ -24,6 +24,7 @@ torchscript::SplitResult split_file(const ZooFile& file, torchscript::Granularit
   torchscript::SplitOptions options;
   options.model = file.path;
   options.inputs = file.inputs;
+  options.libraries = file.libraries;
   options.granularity = granularity;
   return torchscript::split_model(options);
 }

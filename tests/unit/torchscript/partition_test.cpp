@@ -66,6 +66,7 @@ TEST_P(Partitions, RunBitIdentically) {
   torchscript::SplitOptions options;
   options.model = GetParam().path;
   options.inputs = GetParam().inputs;
+  options.libraries = GetParam().libraries;
   const torchscript::SplitResult cut = torchscript::split_model(options);
   const auto graph = archive::check_manifest(cut.manifest, "cut");
   const auto model = torchscript::load_model(GetParam().path);
