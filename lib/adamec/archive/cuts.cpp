@@ -18,7 +18,7 @@ Cuts possible_cuts(const v1::Manifest& manifest, const graph::AtomGraph& graph) 
   }
   std::vector<char> alone;
   for (const v1::Atom& atom : manifest.atoms()) {
-    alone.push_back(atom.kind() == v1::STATEFUL || atom.state_group() != 0);
+    alone.push_back(atom.kind() == v1::STATEFUL || atom.stateful());
   }
   Cuts cuts;
   cuts.blocks = graph::lossless_blocks(graph, roles, alone);

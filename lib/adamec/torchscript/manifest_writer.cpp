@@ -263,14 +263,10 @@ void ManifestWriter::add_states(const Residual& residual) {
   }
 }
 
-// What state is in the next run, and which atoms must stay together because of it.
+// What state is in the next run, and which atoms read or make it.
 void ManifestWriter::finish_states(const Residual& residual) {
-  std::map<std::string, std::string> group_of;  // state: a state of the same group
-  const std::function<std::string(const std::string&)> find = [&](const std::string& id) {
-    return group_of.at(id) == id ? id : group_of[id] = find(group_of.at(id));
-  };
-  std::map<std::string, std::vector<std::string>>
-      states_of;  // tensor: states that it is or becomes
+  std::set<std::string> before;
+  std::set<std::string> after;
   for (const Residual::State& state : residual.states) {
     const std::string& id = names_.at(state.value);
     jit::Value* next = residual.graph->outputs()[state.next];
@@ -279,28 +275,15 @@ void ManifestWriter::finish_states(const Residual& residual) {
     for (v1::Tensor& tensor : *manifest_.mutable_tensors()) {
       if (tensor.id() == id) tensor.set_next(next_id);
     }
-    group_of[id] = id;
-    states_of[id].push_back(id);
-    states_of[next_id].push_back(id);
+    before.insert(id);
+    after.insert(next_id);
   }
-  std::map<int, std::string> state_of;  // by atom
-  for (int i = 0; i < manifest_.atoms_size(); ++i) {
-    const auto touch = [&](const std::string& tensor) {
-      for (const std::string& state : states_of[tensor]) {
-        const auto [at, first] = state_of.emplace(i, state);
-        if (!first) group_of[find(state)] = find(at->second);
-      }
+  for (v1::Atom& atom : *manifest_.mutable_atoms()) {
+    const auto any = [](const auto& tensors, const std::set<std::string>& of) {
+      return std::any_of(tensors.begin(), tensors.end(),
+                         [&](const std::string& tensor) { return of.count(tensor) != 0; });
     };
-    for (const std::string& input : manifest_.atoms(i).inputs()) {
-      if (input.starts_with("s:")) touch(input);
-    }
-    for (const std::string& output : manifest_.atoms(i).outputs()) touch(output);
-  }
-  std::map<std::string, std::uint32_t> numbers;
-  for (const auto& [atom, state] : state_of) {
-    const auto number = static_cast<std::uint32_t>(numbers.size() + 1);
-    manifest_.mutable_atoms(atom)->set_state_group(
-        numbers.emplace(find(state), number).first->second);
+    atom.set_stateful(any(atom.inputs(), before) || any(atom.outputs(), after));
   }
 }
 

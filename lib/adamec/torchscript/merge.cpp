@@ -151,6 +151,7 @@ class Merger {
       atom.set_macs(atom.macs() + part.macs());
       atom.set_weight_bytes(atom.weight_bytes() + part.weight_bytes());
       atom.set_nondeterministic(atom.nondeterministic() || part.nondeterministic());
+      atom.set_stateful(atom.stateful() || part.stateful());
       for (const std::string& input : part.inputs()) {
         const v1::Tensor& tensor = *tensors_.at(input);
         const bool moves_in =

@@ -195,7 +195,7 @@ TEST(Corpus, VoiceActivityDetectorRunsWithItsState) {
   for (const auto& tensor : result.manifest.tensors()) states += tensor.role() == v1::STATE ? 1 : 0;
   EXPECT_EQ(states, 4);
   int free = 0;
-  for (const auto& atom : result.manifest.atoms()) free += atom.state_group() == 0 ? 1 : 0;
+  for (const auto& atom : result.manifest.atoms()) free += atom.stateful() ? 0 : 1;
   EXPECT_GE(free, 20);
 }
 

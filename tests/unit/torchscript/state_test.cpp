@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <map>
-#include <set>
 
 #include "adamec/base/error.h"
 #include "adamec/torchscript/execute.h"
@@ -58,14 +57,10 @@ std::map<std::string, const v1::Tensor*> states(const torchscript::SplitResult& 
   return states;
 }
 
-// Number of different groups; no_state: atoms without any.
-std::size_t groups(const torchscript::SplitResult& result, int* no_state = nullptr) {
-  std::set<std::uint32_t> groups;
-  for (const auto& atom : result.manifest.atoms()) {
-    if (atom.state_group() != 0) groups.insert(atom.state_group());
-    if (no_state != nullptr) *no_state += atom.state_group() == 0 ? 1 : 0;
-  }
-  return groups.size();
+int stateless_atoms(const torchscript::SplitResult& result) {
+  int count = 0;
+  for (const auto& atom : result.manifest.atoms()) count += atom.stateful() ? 0 : 1;
+  return count;
 }
 
 TEST(State, ThatIsAssignedIsATensorLikeAnyOther) {
@@ -83,11 +78,9 @@ def forward(self, x: Tensor):
   EXPECT_EQ(found.begin()->first, "s:memory");
   EXPECT_EQ(found.begin()->second->next(), "tanh:0");
   // Only what reads or makes the state must stay together.
-  EXPECT_EQ(result.manifest.atoms(1).state_group(), 1u);
-  EXPECT_EQ(result.manifest.atoms(2).state_group(), 1u);
-  int free = 0;
-  EXPECT_EQ(groups(result, &free), 1u);
-  EXPECT_EQ(free, 3);
+  EXPECT_TRUE(result.manifest.atoms(1).stateful());
+  EXPECT_TRUE(result.manifest.atoms(2).stateful());
+  EXPECT_EQ(stateless_atoms(result), 3);
 }
 
 TEST(State, ThatIsWrittenInPlace) {
@@ -282,7 +275,7 @@ def forward(self, x: Tensor):
   EXPECT_NE(message.find("for which the model was cut"), std::string::npos) << message;
 }
 
-TEST(State, OfSeveralLayersStaysApart) {
+TEST(State, OfSeveralLayers) {
   const auto result = split_stateful(R"(
 def forward(self, x: Tensor):
     self.a = torch.tanh(self.a + x)
@@ -294,7 +287,8 @@ def forward(self, x: Tensor):
                                        module.register_buffer("a", torch::zeros({3}));
                                        module.register_buffer("b", torch::zeros({3}));
                                      });
-  EXPECT_EQ(groups(result), 2u);
+  EXPECT_EQ(states(result).size(), 2u);
+  EXPECT_EQ(stateless_atoms(result), 2);
 }
 
 TEST(State, ThatCannotBeTakenOutKeepsTheModelWhole) {
