@@ -97,6 +97,7 @@ class CostMaker {
         }
       }
       added->set_weight_bytes(weight_bytes);
+      if (atom.stateful()) result_.message.add_together(atom.id());
       for (const std::string& output : atom.outputs()) added->add_outputs(output);
     }
   }

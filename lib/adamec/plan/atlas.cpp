@@ -7,6 +7,8 @@
 
 #include "adamec/base/error.h"
 #include "adamec/plan/atlas_cover.h"
+#include "adamec/plan/optimal.h"
+#include "adamec/plan/together.h"
 
 namespace adamec::plan {
 namespace {
@@ -247,6 +249,15 @@ class Builder {
 }  // namespace
 
 Atlas make_atlas(const CostGraph& costs, const AtlasRanges& ranges, const AtlasLimits& limits) {
+  if (has_alternatives(costs)) {
+    // State does not move at run time: it is where it is best in the context as given.
+    const Placement placement = find_optimal(Evaluator(costs)).placement;
+    const int atom = costs.together.front();
+    for (const CostGraph& pinned : alternatives(costs)) {
+      if (pinned.atoms[atom].allowed[placement[atom]] != 0)
+        return make_atlas(pinned, ranges, limits);
+    }
+  }
   return Builder(costs, ranges, limits).build();
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "adamec/base/error.h"
@@ -36,6 +37,7 @@ class Builder {
     add_endpoints("inputs", message_.inputs(), result_.inputs);
     add_endpoints("outputs", message_.outputs(), result_.outputs);
     check_sources();
+    add_together();
     return std::move(result_);
   }
 
@@ -192,6 +194,19 @@ class Builder {
       int at = -1;
       if (input || !message.tier().empty()) at = tier(message.tier(), field(list, index, "tier"));
       endpoints.push_back({*tensor, at});
+    }
+  }
+
+  void add_together() {
+    std::map<std::string, int> atoms;
+    for (int i = 0; i < result_.atom_count(); ++i) atoms[result_.graph.atoms()[i].id] = i;
+    for (const std::string& id : message_.together()) {
+      const auto atom = atoms.find(id);
+      if (atom == atoms.end()) {
+        fail("{}: {}: unknown atom '{}'", source_, field("together", result_.together.size()),
+             printable(id));
+      }
+      result_.together.push_back(atom->second);
     }
   }
 

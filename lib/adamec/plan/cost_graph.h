@@ -57,6 +57,7 @@ struct CostGraph {
   std::vector<AtomCost> atoms;  // in the order of graph.atoms()
   std::vector<Endpoint> inputs;
   std::vector<Endpoint> outputs;
+  std::vector<int> together;  // atoms that run on one tier, whichever it is: they share state
 
   int tier_count() const { return static_cast<int>(tiers.size()); }
   int atom_count() const { return static_cast<int>(atoms.size()); }

@@ -90,7 +90,15 @@ bool Evaluator::allowed(const Placement& placement) const {
   for (std::size_t i = 0; i < placement.size(); ++i) {
     if (!costs_.atoms[i].allowed[placement[i]]) return false;
   }
-  return true;
+  return divided(placement) < 0;
+}
+
+// An atom that is apart from those it must be together with; -1: none.
+int Evaluator::divided(const Placement& placement) const {
+  for (const int atom : costs_.together) {
+    if (placement[atom] != placement[costs_.together.front()]) return atom;
+  }
+  return -1;
 }
 
 std::string Evaluator::obstacle(const Placement& placement, const Evaluation& evaluation) const {
@@ -99,6 +107,11 @@ std::string Evaluator::obstacle(const Placement& placement, const Evaluation& ev
       return fmt::format("atom '{}' may not run on '{}'", printable(costs_.graph.atoms()[i].id),
                          printable(costs_.tiers[placement[i]].name));
     }
+  }
+  if (const int atom = divided(placement); atom >= 0) {
+    const auto& atoms = costs_.graph.atoms();
+    return fmt::format("atoms '{}' and '{}' share state, but are on different tiers",
+                       printable(atoms[costs_.together.front()].id), printable(atoms[atom].id));
   }
   for (int tier = 0; tier < costs_.tier_count(); ++tier) {
     const std::uint64_t used = evaluation.memory_bytes[tier];

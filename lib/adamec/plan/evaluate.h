@@ -64,7 +64,7 @@ class Evaluator {
   // Bytes by which a tier's use exceeds its memory; 0 when it fits.
   std::uint64_t excess_bytes(int tier, std::uint64_t used) const;
   bool fits(const Placement& placement) const;
-  // Whether every atom is on a tier where it may run.
+  // Whether every atom is on a tier where it may run, and those that share state on one.
   bool allowed(const Placement& placement) const;
 
   // Everything about the placement (one tier index per atom).
@@ -75,6 +75,7 @@ class Evaluator {
   template <typename OnTensor>
   void for_each_sent_tensor(const Placement& placement, OnTensor on_tensor) const;
   double activation_cost(const Placement& placement) const;
+  int divided(const Placement& placement) const;
   std::string obstacle(const Placement& placement, const Evaluation& evaluation) const;
   std::string missing_link(const Placement& placement, const Evaluation& evaluation) const;
 

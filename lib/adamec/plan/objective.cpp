@@ -8,6 +8,7 @@
 #include "adamec/base/error.h"
 #include "adamec/base/units.h"
 #include "adamec/plan/bounds.h"
+#include "adamec/plan/together.h"
 
 namespace adamec::plan {
 namespace {
@@ -187,6 +188,19 @@ CostGraph objective_costs(const CostGraph& costs, const Objective& objective) {
 ObjectivePlan find_best_plan(const Evaluator& evaluator, const Objective& objective,
                              const std::vector<Ceiling>& ceilings, const SearchLimits& limits) {
   const CostGraph& costs = evaluator.costs();
+  if (has_alternatives(costs)) {
+    auto plans = find_in_each(costs, [&](const Evaluator& pinned) {
+      return find_best_plan(pinned, objective, ceilings, limits);
+    });
+    const auto best = std::min_element(
+        plans.begin(), plans.end(), [](const auto& a, const auto& b) { return a.value < b.value; });
+    for (const ObjectivePlan& other : plans) {
+      best->lower_bound = std::min(best->lower_bound, other.lower_bound);
+    }
+    const bool proven = best->lower_bound >= best->value * (1 - kProofTolerance);
+    best->plan.gap = proven ? 0 : (best->value - best->lower_bound) / best->value;
+    return *best;
+  }
   const auto memory = std::find_if(ceilings.begin(), ceilings.end(), [](const Ceiling& ceiling) {
     return ceiling.measure == Measure::kMemory;
   });

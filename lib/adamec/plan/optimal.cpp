@@ -11,6 +11,7 @@
 #include "adamec/base/units.h"
 #include "adamec/plan/baselines.h"
 #include "adamec/plan/bounds.h"
+#include "adamec/plan/together.h"
 
 namespace adamec::plan {
 namespace {
@@ -345,6 +346,18 @@ Plan make_plan(const Evaluator& evaluator, Placement placement, double lower_bou
 
 Plan find_optimal(const Evaluator& evaluator, const SearchLimits& limits) {
   const CostGraph& costs = evaluator.costs();
+  if (has_alternatives(costs)) {
+    const auto plans =
+        find_in_each(costs, [&](const Evaluator& pinned) { return find_optimal(pinned, limits); });
+    const auto latency = [](const Plan& a, const Plan& b) {
+      return a.evaluation.latency_ms < b.evaluation.latency_ms;
+    };
+    const auto bound = [](const Plan& a, const Plan& b) {
+      return a.lower_bound_ms < b.lower_bound_ms;
+    };
+    return make_plan(evaluator, std::min_element(plans.begin(), plans.end(), latency)->placement,
+                     std::min_element(plans.begin(), plans.end(), bound)->lower_bound_ms);
+  }
   if (costs.tier_count() == 1) {
     Plan plan = make_plan(evaluator, Placement(costs.atoms.size(), 0), 0);
     if (!plan.evaluation.feasible()) {

@@ -8,6 +8,7 @@
 
 #include "adamec/base/error.h"
 #include "adamec/base/units.h"
+#include "adamec/plan/together.h"
 
 namespace adamec::plan {
 namespace {
@@ -348,6 +349,13 @@ Pipeline PipelineSearch::run() {
 }  // namespace
 
 Pipeline find_pipeline(const Evaluator& evaluator, const PipelineOptions& options) {
+  if (has_alternatives(evaluator.costs())) {
+    const auto pipelines = find_in_each(
+        evaluator.costs(), [&](const Evaluator& pinned) { return find_pipeline(pinned, options); });
+    return *std::min_element(
+        pipelines.begin(), pipelines.end(),
+        [](const Pipeline& a, const Pipeline& b) { return a.slowest_ms < b.slowest_ms; });
+  }
   return PipelineSearch(evaluator, options).run();
 }
 
