@@ -59,7 +59,7 @@ std::vector<int> lossless_blocks(const AtomGraph& graph, std::span<const TensorR
   }
   const std::vector<std::int64_t> sizes = flow_sizes(graph);
   std::vector<std::vector<int>> open;
-  if (!sizes.empty()) open.push_back(std::move(free));
+  if (!sizes.empty() && count <= kMaxReducedAtoms) open.push_back(std::move(free));
   while (!open.empty()) {
     const std::vector<int> atoms = std::move(open.back());
     open.pop_back();
