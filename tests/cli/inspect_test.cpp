@@ -106,6 +106,10 @@ TEST(Inspect, JsonHoldsEverything) {
   EXPECT_EQ(json["atoms"][1]["members"], (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(json["atoms"][0]["sha256"], manifest.atoms(0).sha256());
   EXPECT_EQ(json["atoms"][1]["block"], 0);
+  ASSERT_EQ(json["blocks"].size(), 1u);
+  EXPECT_EQ(json["blocks"][0]["atoms"], (std::vector<std::string>{"conv.conv2d", "relu"}));
+  EXPECT_EQ(json["blocks"][0]["inputs"], std::vector<std::string>{"x"});
+  EXPECT_EQ(json["blocks"][0]["outputs"], std::vector<std::string>{"relu:0"});
 }
 
 TEST(Diff, EqualManifestsDoNotDiffer) {

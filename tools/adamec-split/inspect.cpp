@@ -146,7 +146,8 @@ std::string list_atoms(const ManifestView& view) {
         fmt::format("blocks: made of {} operator atoms\n", manifest.reduction().operator_atoms());
   }
   text += fmt::format(
-      "{} lossless blocks: sending a result marked 'no' is never the best cut (see --help)\n",
+      "{} lossless blocks: sending a result marked 'no' is never better than another cut (see "
+      "--help)\n",
       view.cuts().block_count);
   return text + summary(manifest) + "\n";
 }

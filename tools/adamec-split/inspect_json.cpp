@@ -1,4 +1,5 @@
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "adamec/proto/tensor_type.h"
 #include "tools/adamec-split/inspect.h"
@@ -48,6 +49,36 @@ Json atom_json(const v1::Atom& atom, int block) {
                {"block", block}};
   if (atom.members_size() > 0) json["members"] = atom.members();
   return json;
+}
+
+// Per lossless block: its atoms, what they add up to and the tensors that may be cut around it.
+Json blocks_json(const ManifestView& view) {
+  const archive::Cuts& cuts = view.cuts();
+  std::vector<Json> blocks(static_cast<std::size_t>(cuts.block_count));
+  std::vector<std::set<std::string>> made(blocks.size());
+  for (Json& block : blocks) {
+    block = {{"atoms", Json::array()},
+             {"macs", 0},
+             {"weight_bytes", 0},
+             {"inputs", Json::array()},
+             {"outputs", Json::array()}};
+  }
+  for (int i = 0; i < view.manifest().atoms_size(); ++i) {
+    const v1::Atom& atom = view.manifest().atoms(i);
+    Json& block = blocks[cuts.blocks[i]];
+    block["atoms"].push_back(atom.id());
+    block["macs"] = block["macs"].get<std::uint64_t>() + atom.macs();
+    block["weight_bytes"] = block["weight_bytes"].get<std::uint64_t>() + atom.weight_bytes();
+    std::set<std::string>& known = made[cuts.blocks[i]];
+    for (const std::string& input : atom.inputs()) {
+      if (view.may_be_cut(input) && known.insert(input).second) block["inputs"].push_back(input);
+    }
+    for (const std::string& output : atom.outputs()) {
+      known.insert(output);
+      if (view.may_be_cut(output)) block["outputs"].push_back(output);
+    }
+  }
+  return blocks;
 }
 
 }  // namespace
@@ -116,7 +147,7 @@ std::string manifest_json(const ManifestView& view) {
                {"granularity", manifest.has_reduction() ? "block" : "operator"},
                {"macs", totals(manifest).macs},
                {"weight_bytes", totals(manifest).weight_bytes},
-               {"block_count", view.cuts().block_count},
+               {"blocks", blocks_json(view)},
                {"assumptions", assumptions(view)},
                {"inputs", Json::array()},
                {"output", value_json(manifest.output())},

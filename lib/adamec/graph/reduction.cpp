@@ -10,6 +10,9 @@
 namespace adamec::graph {
 namespace {
 
+// Squares of the sizes of all sets that are refined: a minute or so.
+constexpr std::uint64_t kMaxWork = 400'000'000;
+
 // Sizes as integers in which a zero-sized tensor is smaller than any difference of the others.
 // Empty when their sum is too large for the flow.
 std::vector<std::int64_t> flow_sizes(const AtomGraph& graph) {
@@ -59,11 +62,14 @@ std::vector<int> lossless_blocks(const AtomGraph& graph, std::span<const TensorR
   }
   const std::vector<std::int64_t> sizes = flow_sizes(graph);
   std::vector<std::vector<int>> open;
-  if (!sizes.empty()) open.push_back(std::move(free));
+  if (!sizes.empty() && count <= kMaxReducedAtoms) open.push_back(std::move(free));
+  std::uint64_t work = 0;
   while (!open.empty()) {
     const std::vector<int> atoms = std::move(open.back());
     open.pop_back();
-    if (atoms.size() < 2) continue;
+    const std::uint64_t size = atoms.size();
+    if (size < 2 || work + size * size > kMaxWork) continue;
+    work += size * size;
     auto parts = refine(graph, roles, sizes, atoms);
     if (parts.size() == 1) {
       for (const int atom : atoms) first[atom] = atoms.front();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,10 +42,15 @@ struct TensorRole {
 // Lossless blocks, the largest possible: for every atom the number of its block. Blocks are
 // numbered in the order of their first atoms; both follow the order of the atoms, which must be an
 // execution order. Roles: one per tensor. Zero-sized tensors count as infinitesimally large.
+// Takes time that grows with the square of the atoms (3,000 within seconds) and gives up within
+// bounds: of more than kMaxReducedAtoms none are merged, and graphs made to be hard are merged less
+// than possible, which loses nothing either.
 // `alone` (one flag per atom, or empty): atoms that stay blocks of their own, because something
 // else decides where they run (atoms that share state run on one tier).
 std::vector<int> lossless_blocks(const AtomGraph& graph, std::span<const TensorRole> roles,
                                  std::span<const char> alone = {});
+
+inline constexpr std::size_t kMaxReducedAtoms = 10'000;
 
 // The same assumptions for people, one sentence each: kept in manifests and shown by --help.
 const std::vector<std::string>& reduction_assumptions();

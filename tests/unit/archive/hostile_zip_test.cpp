@@ -46,6 +46,18 @@ TEST_F(HostileZip, AcceptsTheExample) {
   EXPECT_EQ(error_for(make_zip(entries_of(example_archive()))), "");
 }
 
+TEST_F(HostileZip, BytesAreReadLikeAFile) {
+  const ExampleArchive example = example_archive();
+  const auto reader = archive::Reader::from_bytes(make_zip(entries_of(example)), "m");
+  EXPECT_EQ(reader.read_atom(example.manifest.atoms(1)), "relu");
+  try {
+    archive::Reader::from_bytes("hello", "m");
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "m: not an atom archive (not a zip file: Not a zip archive)");
+  }
+}
+
 TEST_F(HostileZip, RefusesWhatIsNotAZip) {
   EXPECT_EQ(error_for(""), "the file is empty, expected an atom archive");
   EXPECT_EQ(error_for("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"),

@@ -19,7 +19,7 @@
 namespace adamec::testing {
 namespace {
 
-constexpr int kFewPartitions = 4;  // per file, when nothing else is asked for
+constexpr std::size_t kFewPartitions = 120;  // over all files, when nothing else is asked for
 
 // A random topological order cut into consecutive pieces: each piece is convex.
 std::vector<std::vector<int>> random_partition(const graph::AtomGraph& graph,
@@ -52,8 +52,8 @@ std::vector<std::vector<int>> random_partition(const graph::AtomGraph& graph,
 // How many partitions of this file to try.
 int partitions(std::size_t file, std::size_t files) {
   const char* text = std::getenv("ADAMEC_PARTITIONS");
-  if (text == nullptr) return kFewPartitions;
-  const auto total = static_cast<std::size_t>(std::max(1, std::atoi(text)));
+  const auto total =
+      text == nullptr ? kFewPartitions : static_cast<std::size_t>(std::max(1, std::atoi(text)));
   return static_cast<int>(total * (file + 1) / files - total * file / files);
 }
 
