@@ -2,6 +2,8 @@
 
 #include <ATen/record_function.h>
 
+#include <algorithm>
+
 #include "adamec/torchscript/describe_arguments.h"
 #include "adamec/torchscript/macs.h"
 #include "adamec/torchscript/packed.h"
@@ -16,6 +18,7 @@ thread_local int open_operators = 0;  // those that count and have not returned 
 
 struct Call : at::ObserverContext {
   v1::Operator op;
+  std::size_t results = 0;
 };
 
 v1::TensorType type_of(const at::Tensor& tensor) {
@@ -45,9 +48,13 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& function) {
   if (total == nullptr || open_operators > 0 || !schema) return nullptr;
   auto call = std::make_unique<Call>();
   call->op.set_name(schema->name());
+  call->results = schema->returns().size();
   if (!known_macs(call->op)) return nullptr;
-  const auto inputs = function.inputs();
-  for (std::size_t i = 0; i < inputs.size() && i < schema->arguments().size(); ++i) {
+  // Calls by the interpreter show its whole stack: the arguments are the last on it.
+  const std::size_t count = schema->arguments().size();
+  if (function.inputs().size() < count) return nullptr;
+  const auto inputs = function.inputs().slice(function.inputs().size() - count);
+  for (std::size_t i = 0; i < count; ++i) {
     add_argument(schema->arguments()[i].name(), inputs[i], call->op);
   }
   ++open_operators;
@@ -57,10 +64,13 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& function) {
 void end(const at::RecordFunction& function, at::ObserverContext* context) {
   if (context == nullptr) return;
   --open_operators;
-  v1::Operator& op = static_cast<Call*>(context)->op;
-  for (const c10::IValue& output : function.outputs()) {
-    if (output.isTensor() && output.toTensor().defined()) {
-      *op.add_results() = type_of(output.toTensor());
+  const auto* call = static_cast<Call*>(context);
+  v1::Operator op = call->op;
+  const auto& outputs = function.outputs();
+  for (std::size_t i = outputs.size() - std::min(outputs.size(), call->results); i < outputs.size();
+       ++i) {
+    if (outputs[i].isTensor() && outputs[i].toTensor().defined()) {
+      *op.add_results() = type_of(outputs[i].toTensor());
     }
   }
   *total += multiply_accumulates(op);

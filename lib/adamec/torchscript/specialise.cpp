@@ -155,6 +155,8 @@ void Specialiser::run_node(jit::Node* node) {
       return;
     case c10::prim::Uninitialized:
       return bind(node->outputs(), {static_item(c10::IValue())});
+    case c10::prim::isinstance:
+      return bind(node->outputs(), {static_item(is_instance(node))});
     case c10::prim::unchecked_cast:
       if (item(node->input())->kind != Item::Kind::kOpaque) {
         return bind(node->outputs(), {item(node->input())});
@@ -164,6 +166,21 @@ void Specialiser::run_node(jit::Node* node) {
       break;
   }
   apply_operator(node);
+}
+
+// Whether the value is of one of the types that the node names.
+bool Specialiser::is_instance(const jit::Node* node) const {
+  const ItemPtr value = item(node->inputs()[0]);
+  const auto declared = node->inputs()[0]->type()->kind();
+  if (value->kind == Item::Kind::kOpaque &&
+      (declared == c10::TypeKind::OptionalType || declared == c10::TypeKind::UnionType ||
+       declared == c10::TypeKind::AnyType)) {
+    unsupported(node, "it asks for the type of a value that depends on data");
+  }
+  const c10::TypePtr type = value->is_container() ? value->type : value->value.type();
+  const auto& candidates = node->tys(c10::attr::types);
+  return std::any_of(candidates.begin(), candidates.end(),
+                     [&](const c10::TypePtr& candidate) { return type->isSubtypeOf(*candidate); });
 }
 
 void Specialiser::run_if(jit::Node* node) {

@@ -51,6 +51,7 @@ class Specialiser {
   // specialise.cpp
   void run_block(jit::Block* block);
   void run_node(jit::Node* node);
+  bool is_instance(const jit::Node* node) const;
   void run_if(jit::Node* node);
   void run_loop(jit::Node* node);
   void get_attribute(jit::Node* node);
