@@ -26,6 +26,7 @@ struct BlockTerms {
   };
   std::size_t atoms = 0;
   double sum_us = 0;           // of the atoms alone
+  double least_us = 0;         // of the atoms alone: more than entering a module takes
   double unloaded_sum_us = 0;  // the same without load
   std::vector<Fed> fed;        // atoms that take a tensor another one made: from the largest one
 };

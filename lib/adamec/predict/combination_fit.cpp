@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -54,17 +55,19 @@ std::vector<double> row_of(const MeasuredBlock& block, const Columns& columns) {
 
 double gain_of(const MeasuredBlock& block) { return block.terms.sum_us / block.us - 1; }
 
-// `noise`: least variance of a block's relative error, whatever its measurement says.
+// `noise`: least variance of a block's relative error, whatever its measurement says. `call`: what
+// a call takes, where that is known.
 std::vector<double> solve(std::span<const MeasuredBlock> blocks, const Columns& columns,
-                          bool with_call, double noise) {
+                          std::optional<double> call, double noise) {
   const std::size_t size = columns.prior.size();
   std::vector<double> matrix(size * size, 0);
   std::vector<double> right(size, 0);
   for (std::size_t i = 0; i < size; ++i) matrix[i * size + i] = columns.prior[i];
   for (const MeasuredBlock& block : blocks) {
     std::vector<double> row = row_of(block, columns);
-    if (!with_call) row[0] = 0;
-    const double gain = gain_of(block);
+    double gain = gain_of(block);
+    if (call) gain -= row[0] * *call;
+    if (call) row[0] = 0;
     const double variance = std::max(block.variance, noise);
     for (std::size_t i = 0; i < size; ++i) {
       if (row[i] == 0) continue;
@@ -74,7 +77,9 @@ std::vector<double> solve(std::span<const MeasuredBlock> blocks, const Columns& 
       }
     }
   }
-  return solve_definite(std::move(matrix), std::move(right));
+  std::vector<double> solution = solve_definite(std::move(matrix), std::move(right));
+  if (call) solution[0] = *call;
+  return solution;
 }
 
 // Mean square of what a solution leaves unexplained.
@@ -94,18 +99,21 @@ double unexplained(std::span<const MeasuredBlock> blocks, const Columns& columns
 
 v1::Combination fit_combination(std::span<const MeasuredBlock> blocks, unsigned threads) {
   const Columns columns = columns_of(blocks);
+  double most_call = blocks.front().terms.least_us;
+  for (const MeasuredBlock& block : blocks) most_call = std::min(most_call, block.terms.least_us);
   // The noise is what the solution leaves over: first of none, then of the one before.
   std::vector<double> solution(columns.prior.size(), 0);
   for (int round = 0; round < kRounds; ++round) {
     const double noise = unexplained(blocks, columns, solution);
-    solution = solve(blocks, columns, true, noise);
-    if (solution[0] >= 0) continue;  // no call takes less than nothing
-    solution = solve(blocks, columns, false, noise);
+    solution = solve(blocks, columns, std::nullopt, noise);
+    // A call takes something, but less than the least atom, which is called too.
+    const double call = std::clamp(solution[0], 0.0, most_call);
+    if (call != solution[0]) solution = solve(blocks, columns, call, noise);
   }
   v1::Combination combination;
   combination.set_threads(threads);
   combination.set_samples(static_cast<std::uint32_t>(blocks.size()));
-  combination.set_call_us(std::max(0.0, solution[0]));
+  combination.set_call_us(solution[0]);
   for (const auto& [pair, column] : columns.of) {
     double share = solution[column];
     if (pair.first >= 0) share += solution[columns.of.at({-1, pair.second})];

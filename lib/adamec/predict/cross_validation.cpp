@@ -165,6 +165,7 @@ class BlockFolds {
       atom.set_weight_bytes(configuration.weight_bytes());
       const double us = predictor->predict(atom, {block.threads, block.cpu_load}).p50_ms * 1000;
       terms.sum_us += us;
+      terms.least_us = i == 0 ? us : std::min(terms.least_us, us);
       terms.unloaded_sum_us += predictor->predict(atom, {block.threads, 0}).p50_ms * 1000;
       if (feeder[i] >= 0) terms.fed.push_back({class_of(feeder[i]), class_of(part), us});
     }

@@ -163,10 +163,11 @@ std::vector<double> Evaluator::log_slowdowns(std::vector<float>& row) const {
   return result;
 }
 
-double Evaluator::log_slowdown(const Quiet& quiet, double load) const {
+double Evaluator::log_slowdown(Quiet& quiet, double load) const {
   const auto& loads = message_.slowdown_loads();
   // Never measured: a competitor that asks for `load` of a CPU gets at most its fair half.
   if (loads.empty()) return -std::log(std::max(1 - load, 0.5));
+  if (quiet.log_slowdowns.empty()) quiet.log_slowdowns = log_slowdowns(quiet.row);
   double from = 0;
   double log_from = 0;
   double slope = 0;
@@ -198,8 +199,6 @@ Evaluator::Quiet Evaluator::quiet(const Work& work, std::string_view signature,
   quiet.log_us = log_baseline_us(match.cost, work);
   fill_features(work, {key.operator_index, key.backend_index, match.threads, 0, quiet.log_us},
                 quiet.row);
-  if (any_load) quiet.log_slowdowns = log_slowdowns(quiet.row);
-  quiet.row[kLoadColumn] = 0;
   if (measured) {
     quiet.log_us = std::log(*measured);
     quiet.q95 = message_.measured_q95();
@@ -224,7 +223,7 @@ Evaluator::Quiet Evaluator::quiet(const Work& work, std::string_view signature,
   return quiet;
 }
 
-Prediction Evaluator::finish(const Quiet& quiet, const RunContext& context) const {
+Prediction Evaluator::finish(Quiet& quiet, const RunContext& context) const {
   if (!(context.cpu_load >= 0 && context.cpu_load <= 1)) {
     fail_with(ErrorKind::kUsage, "cpu_load: {}, expected 0 to 1", context.cpu_load);
   }
@@ -254,7 +253,8 @@ Prediction Evaluator::finish(const Quiet& quiet, const RunContext& context) cons
 
 Prediction Evaluator::predict(const Work& work, std::string_view signature,
                               const RunContext& context) const {
-  return finish(quiet(work, signature, context.threads), context);
+  Quiet state = quiet(work, signature, context.threads);
+  return finish(state, context);
 }
 
 }  // namespace adamec::predict

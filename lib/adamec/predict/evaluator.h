@@ -34,14 +34,19 @@ class Evaluator {
     bool extrapolated = false;
     double bytes = 0;                   // of the atom's tensors and weights
     std::vector<float> row;             // of features; empty where nothing needs it
-    std::vector<double> log_slowdowns;  // at the loads of the training set
+    std::vector<double> log_slowdowns;  // at the loads of the training set, once asked for
   };
   using ByThreads = std::vector<Quiet>;
   Quiet quiet(const Work& work, std::string_view signature, unsigned threads) const;
   // The rest of the way to a prediction; `context.threads` must be quiet's.
-  Prediction finish(const Quiet& quiet, const RunContext& context) const;
+  Prediction finish(Quiet& quiet, const RunContext& context) const;
 
   Prediction predict(const Work& work, std::string_view signature, const RunContext& context) const;
+
+  // For trainers: which of the message's krigings is used (-1: none, or one of another number of
+  // threads), and the coordinates of the work in it.
+  int kriging_index(const Work& work, unsigned threads) const;
+  std::vector<float> coordinates(const Work& work, unsigned threads) const;
 
   struct Part {
     Work work;
@@ -64,7 +69,7 @@ class Evaluator {
   void read_combinations(const std::string& source);
   std::optional<double> measured_us(std::string_view signature, unsigned threads) const;
   std::vector<double> log_slowdowns(std::vector<float>& row) const;
-  double log_slowdown(const Quiet& quiet, double load) const;
+  double log_slowdown(Quiet& quiet, double load) const;
   const Combination* combination(unsigned threads) const;
 
   v1::Predictor message_;

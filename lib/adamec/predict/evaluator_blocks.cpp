@@ -1,8 +1,9 @@
+#include <algorithm>
 #include <cmath>
 
 #include "adamec/predict/evaluator.h"
 
-// The part of Evaluator that predicts blocks.
+// The parts of Evaluator that predict blocks and that trainers need.
 namespace adamec::predict {
 namespace {
 
@@ -27,10 +28,11 @@ BlockTerms Evaluator::block_terms(std::span<const Part> parts, const std::vector
   terms.atoms = parts.size();
   *extrapolated = false;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const Quiet part = quiet(parts[i].work, parts[i].signature, context.threads);
+    Quiet part = quiet(parts[i].work, parts[i].signature, context.threads);
     const Prediction prediction = finish(part, context);
     const double us = prediction.p50_ms * 1000;
     terms.sum_us += us;
+    terms.least_us = i == 0 ? us : std::min(terms.least_us, us);
     terms.unloaded_sum_us += finish(part, at_ease).p50_ms * 1000;
     *extrapolated = *extrapolated || prediction.extrapolated;
     if (feeder[i] < 0) continue;
@@ -70,6 +72,25 @@ double Evaluator::pair_share(const Work& producer, const Work& consumer, unsigne
   if (gains == nullptr) return 0;
   return gains->share(row_key(message_, producer).operator_index,
                       row_key(message_, consumer).operator_index);
+}
+
+int Evaluator::kriging_index(const Work& work, unsigned threads) const {
+  const RowKey key = row_key(message_, work);
+  for (int i = 0; i < message_.krigings_size(); ++i) {
+    const v1::Kriging& kriging = message_.krigings(i);
+    if (static_cast<int>(kriging.operator_index()) == key.operator_index &&
+        static_cast<int>(kriging.backend_index()) == key.backend_index &&
+        kriging.threads() == threads) {
+      return i;
+    }
+  }
+  return -1;
+}
+
+std::vector<float> Evaluator::coordinates(const Work& work, unsigned threads) const {
+  std::vector<float> result;
+  fill_coordinates(quiet(work, "", threads).row, krigings_.columns(), krigings_.scales(), result);
+  return result;
 }
 
 }  // namespace adamec::predict

@@ -104,9 +104,9 @@ void fit_residual(const TrainingData& data, const Baselines& baselines, std::uin
   // Chosen on 888 configurations of 14 networks, one thread, configurations left out. Shallower
   // trees are worse by 4 % within 10 %; more of them, or smaller steps, at most 1 % better.
   BoostOptions options;
-  options.rounds = 150;
-  options.depth = 7;
-  options.learning_rate = 0.08;
+  options.rounds = 100;
+  options.depth = 6;
+  options.learning_rate = 0.1;
   options.l2 = 1;
   options.rows_per_tree = 0.8;
   options.columns_per_tree = 0.6;

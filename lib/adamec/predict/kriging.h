@@ -21,8 +21,10 @@ namespace adamec::predict {
 //   k(d) = (1 + sqrt(3) d) exp(-sqrt(3) d)
 class Kriging {
  public:
-  // More points would make a prediction take longer than the trees do.
-  static constexpr std::size_t kMostPoints = 160;
+  // More points would make a prediction take longer than the trees do. Training uses kFitPoints;
+  // the rest is for what another device's samples add.
+  static constexpr std::size_t kFitPoints = 160;
+  static constexpr std::size_t kMostPoints = 224;
 
   Kriging() = default;
   // Throws Error, prefixed by `field`, for anything but finite numbers that fit together.
@@ -50,6 +52,8 @@ class Krigings {
 
   const Kriging* find(int operator_index, unsigned threads, int backend_index) const;
   float residual(const Kriging& kriging, std::span<const float> row) const;
+  std::span<const int> columns() const { return columns_; }
+  std::span<const float> scales() const { return scales_; }
 
  private:
   std::vector<int> columns_;

@@ -51,28 +51,22 @@ constexpr std::array kCoordinates = {Coordinate{"log_macs", kSizeScale},
                                      Coordinate{"aligned_gemm_inner", kShapeScale},
                                      Coordinate{"aligned_columns", kShapeScale}};
 
-// The points of one class.
-struct Class {
-  std::vector<std::vector<float>> coordinates;
-  std::vector<double> residuals;
-  std::vector<double> variances;
+using Class = KrigingClass;
 
-  std::size_t size() const { return residuals.size(); }
-  double covariance(std::size_t a, std::size_t b) const {
-    double square = 0;
-    for (std::size_t i = 0; i < coordinates[a].size(); ++i) {
-      const double difference = coordinates[a][i] - coordinates[b][i];
-      square += difference * difference;
-    }
-    const double distance = std::sqrt(3 * square);
-    return kVariance * (1 + distance) * std::exp(-distance);
+double covariance(const Class& points, std::size_t a, std::size_t b) {
+  float square = 0;
+  for (std::size_t i = 0; i < points.coordinates[a].size(); ++i) {
+    const float difference = points.coordinates[a][i] - points.coordinates[b][i];
+    square += difference * difference;
   }
-};
+  const float distance = std::sqrt(3 * square);
+  return kVariance * (1 + distance) * std::exp(-distance);
+}
 
 // Points whose covariances explain the others' best, most telling first.
-std::vector<std::size_t> chosen_points(const Class& points) {
+std::vector<std::size_t> chosen_points(const Class& points, std::size_t room) {
   constexpr double kLeastPivot = 1e-4 * kVariance;
-  const std::size_t most = std::min(points.size(), Kriging::kMostPoints);
+  const std::size_t most = std::min(points.size(), room);
   std::vector<double> left(points.size(), kVariance);  // variance not explained yet
   std::vector<std::vector<double>> columns;
   std::vector<std::size_t> chosen;
@@ -83,7 +77,7 @@ std::vector<std::size_t> chosen_points(const Class& points) {
     const double root = std::sqrt(left[pivot]);
     std::vector<double> column(points.size());
     for (std::size_t i = 0; i < points.size(); ++i) {
-      double sum = points.covariance(i, pivot);
+      double sum = covariance(points, i, pivot);
       for (const auto& earlier : columns) sum -= earlier[i] * earlier[pivot];
       column[i] = sum / root;
       left[i] = std::max(0.0, left[i] - column[i] * column[i]);
@@ -113,7 +107,7 @@ std::vector<double> solve_weights(const Class& points, const std::vector<std::si
   std::vector<double> covariances(size * points.size());
   for (std::size_t i = 0; i < size; ++i) {
     for (std::size_t j = 0; j < points.size(); ++j) {
-      covariances[i * points.size() + j] = points.covariance(chosen[i], j);
+      covariances[i * points.size() + j] = covariance(points, chosen[i], j);
     }
   }
   std::vector<double> matrix(size * size);
@@ -136,7 +130,7 @@ std::vector<double> solve_weights(const Class& points, const std::vector<std::si
 
 void add_kriging(const Class& points, v1::Kriging& kriging) {
   const double mean = weighted_mean(points);
-  const std::vector<std::size_t> chosen = chosen_points(points);
+  const std::vector<std::size_t> chosen = chosen_points(points, Kriging::kFitPoints);
   const std::vector<double> weights = solve_weights(points, chosen, mean);
   kriging.set_mean(static_cast<float>(mean));
   for (std::size_t i = 0; i < kCoordinates.size(); ++i) {
@@ -178,6 +172,24 @@ void fit_krigings(const Matrix& rows, std::span<const KrigingPoint> points,
     kriging.set_threads(static_cast<std::uint32_t>(key[1]));
     kriging.set_backend_index(static_cast<std::uint32_t>(key[2]));
     add_kriging(same, kriging);
+  }
+}
+
+void add_differences(const KrigingClass& differences, v1::Kriging& kriging) {
+  const auto before = static_cast<std::size_t>(kriging.weights_size());
+  if (differences.size() == 0 || before >= Kriging::kMostPoints) return;
+  const auto chosen = chosen_points(differences, Kriging::kMostPoints - before);
+  const std::vector<double> weights = solve_weights(differences, chosen, 0);
+  // Points lie coordinate by coordinate: the new ones go behind the old ones of each.
+  const google::protobuf::RepeatedField<float> old = kriging.points();
+  kriging.clear_points();
+  for (std::size_t i = 0; i < differences.coordinates.front().size(); ++i) {
+    const auto begin = old.begin() + static_cast<std::ptrdiff_t>(i * before);
+    kriging.mutable_points()->Add(begin, begin + static_cast<std::ptrdiff_t>(before));
+    for (const std::size_t point : chosen) kriging.add_points(differences.coordinates[point][i]);
+  }
+  for (const double weight : weights) {
+    kriging.add_weights(static_cast<float>(weight * kVariance));
   }
 }
 

@@ -23,4 +23,17 @@ struct KrigingPoint {
 void fit_krigings(const Matrix& rows, std::span<const KrigingPoint> points,
                   v1::Predictor& predictor);
 
+// What a class' kriging is fitted to.
+struct KrigingClass {
+  std::vector<std::vector<float>> coordinates;  // as fill_coordinates() makes them
+  std::vector<double> residuals;
+  std::vector<double> variances;
+
+  std::size_t size() const { return residuals.size(); }
+};
+
+// Adds the kriging of `differences` from a kriging to it, as far as there is room for points: the
+// sum of both, with the mean as it is.
+void add_differences(const KrigingClass& differences, v1::Kriging& kriging);
+
 }  // namespace adamec::predict

@@ -51,7 +51,8 @@ std::vector<double> ticks_of(const PlotAxis& axis) {
     if (step < raw) step = magnitude * factor;
   }
   const double first = std::ceil(axis.least / step - 1e-9);
-  for (double i = first; i * step <= axis.most + step * 1e-9; ++i) ticks.push_back(i * step);
+  for (double i = first; i * step <= axis.most + step * 1e-9; ++i)
+    ticks.push_back(i == 0 ? 0 : i * step);
   return ticks;
 }
 

@@ -13,6 +13,7 @@
 #include "adamec/predict/evaluator.h"
 #include "adamec/predict/fit.h"
 #include "adamec/predict/folds.h"
+#include "adamec/predict/kriging_fit.h"
 #include "adamec/predict/predictor.h"
 
 namespace adamec::predict {
@@ -115,6 +116,31 @@ v1::Adaptation fit_adaptation(const std::vector<Point>& points, unsigned threads
   return adaptation;
 }
 
+// What is left after ratios and factors, in the kriging of its class: near what was measured here,
+// predictions follow it.
+void adapt_krigings(const Evaluator& base, const std::vector<Measurement>& measurements,
+                    v1::Predictor& result) {
+  const Evaluator adapted(result, "adapted");
+  const double share = result.kriging_share();
+  if (!(share > 0)) return;
+  std::map<int, KrigingClass> classes;  // by index in krigings
+  for (const Measurement& measurement : measurements) {
+    const Work work = work_of(*measurement.sample, measurement.threads);
+    const int index = base.kriging_index(work, measurement.threads);
+    if (index < 0) continue;
+    const double left =
+        std::log(measurement.us) - adapted.quiet(work, "", measurement.threads).log_us;
+    KrigingClass& same = classes[index];
+    same.coordinates.push_back(base.coordinates(work, measurement.threads));
+    same.residuals.push_back(left / share);
+    same.variances.push_back(noise_variance(measurement.even_us, measurement.odd_us) /
+                             (share * share));
+  }
+  for (const auto& [index, same] : classes) {
+    add_differences(same, *result.mutable_krigings(index));
+  }
+}
+
 v1::Predictor adapt(const v1::Predictor& base, const std::vector<Measurement>& measurements) {
   v1::Predictor result = stripped(base);
   const Evaluator evaluator(result, "base");
@@ -126,6 +152,7 @@ v1::Predictor adapt(const v1::Predictor& base, const std::vector<Measurement>& m
   for (const auto& [threads, same] : by_threads) {
     *result.add_adaptations() = fit_adaptation(points_of(evaluator, baselines, same), threads);
   }
+  adapt_krigings(evaluator, measurements, result);
   for (v1::Combination& combination : *result.mutable_combinations()) {
     combination.set_call_us(
         std::min(1e6, combination.call_us() * result.adaptations(0).constant()));

@@ -14,8 +14,9 @@ namespace adamec::predict {
 // more, training from scratch is better).
 //
 // Per number of threads three ratios of the devices are fitted (time per multiplication, per byte,
-// per call), then a factor per operator, shrunken towards 1; see adaptation.h. What kernels do to
-// each other (residuals, slowdown, gains of combining) is taken over from the base.
+// per call), then a factor per operator, shrunken towards 1 (adaptation.h), and what is left is
+// interpolated (kriging.h). Everything else (residuals, slowdown, gains of combining) is the
+// base's.
 struct TransferResult {
   v1::Predictor predictor;
   // Of what was left out of the adaptation, each configuration once. What the transfer costs:

@@ -28,14 +28,20 @@ std::string convolution_name(const v1::Operator& op) {
   return std::string("aten::") + kind + std::to_string(rank - 2) + "d";
 }
 
-std::string class_name(const v1::Operator& op) {
+void append_class(const v1::Operator& op, std::string& key) {
   const std::string& name = op.name();
-  if (name == "aten::_convolution" || name == "aten::convolution") return convolution_name(op);
+  if (name == "aten::_convolution" || name == "aten::convolution") {
+    key += convolution_name(op);
+    return;
+  }
   // In-place variants: "aten::add_.Tensor", "aten::relu_".
   const std::size_t dot = name.find('.');
   const std::size_t end = dot == std::string::npos ? name.size() : dot;
-  if (end < 3 || name[end - 1] != '_' || name[end - 2] == '_') return name;
-  return name.substr(0, end - 1) + name.substr(end);
+  if (end < 3 || name[end - 1] != '_' || name[end - 2] == '_') {
+    key += name;
+  } else {
+    key.append(name, 0, end - 1).append(name, end);
+  }
 }
 
 Work describe(const Operators& operators, v1::AtomKind kind, std::uint64_t macs,
@@ -55,7 +61,8 @@ Work describe(const Operators& operators, v1::AtomKind kind, std::uint64_t macs,
   }
   if (!operators.empty()) {
     const v1::Operator& principal = operators[0];
-    work.class_key = work.operator_key + class_name(principal);
+    work.class_key = work.operator_key;
+    append_class(principal, work.class_key);
     work.operator_key += principal.name();
     work.backend = threads == 1 ? principal.backend_one_thread() : principal.backend_many_threads();
   }

@@ -2,10 +2,13 @@
 
 #include <xgboost/c_api.h>
 
+#include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <utility>
 
 #include "adamec/base/error.h"
 
@@ -29,6 +32,59 @@ struct MatrixHandle {
   ~MatrixHandle() { XGDMatrixFree(handle); }
   MatrixHandle(const MatrixHandle&) = delete;
   MatrixHandle& operator=(const MatrixHandle&) = delete;
+};
+
+// Feeds pages to XGBoost, which calls back from C: no exception may leave.
+class PageIterator {
+ public:
+  explicit PageIterator(const PageSource& source) : source_(source) {
+    check(XGProxyDMatrixCreate(&proxy_));
+  }
+  ~PageIterator() { XGDMatrixFree(proxy_); }
+  PageIterator(const PageIterator&) = delete;
+  PageIterator& operator=(const PageIterator&) = delete;
+
+  DMatrixHandle proxy() const { return proxy_; }
+  double mean_label() const { return count_ == 0 ? 0 : sum_ / static_cast<double>(count_); }
+  const std::string& error() const { return error_; }
+
+  static void reset(DataIterHandle self) { static_cast<PageIterator*>(self)->index_ = 0; }
+  static int next(DataIterHandle self) {
+    try {
+      return static_cast<PageIterator*>(self)->advance() ? 1 : 0;
+    } catch (const std::exception& error) {
+      static_cast<PageIterator*>(self)->error_ = error.what();
+      return 0;
+    }
+  }
+
+ private:
+  bool advance() {
+    page_ = {};
+    if (!source_(index_, page_) || page_.labels.empty()) return false;
+    const std::string array =
+        fmt::format(R"({{"data": [{}, true], "shape": [{}, {}], "typestr": "<f4", "version": 3}})",
+                    reinterpret_cast<std::uintptr_t>(page_.rows.values.data()), page_.rows.rows(),
+                    page_.rows.columns);
+    check(XGProxyDMatrixSetDataDense(proxy_, array.c_str()));
+    check(XGDMatrixSetFloatInfo(proxy_, "label", page_.labels.data(), page_.labels.size()));
+    if (index_ == seen_) {  // labels count once, however often XGBoost comes by
+      for (const float label : page_.labels) sum_ += label;
+      count_ += page_.labels.size();
+      ++seen_;
+    }
+    ++index_;
+    return true;
+  }
+
+  const PageSource& source_;
+  DMatrixHandle proxy_ = nullptr;
+  Page page_;  // XGBoost reads it until the next call
+  std::size_t index_ = 0;
+  std::size_t seen_ = 0;
+  double sum_ = 0;
+  std::size_t count_ = 0;
+  std::string error_;
 };
 
 void set_parameters(BoosterHandle booster, const BoostOptions& options, float mean) {
@@ -77,8 +133,10 @@ void append_tree(const nlohmann::json& tree, v1::TreeEnsemble& ensemble) {
 
 struct BoostedTrees::Handles {
   BoosterHandle booster = nullptr;
+  DMatrixHandle paged = nullptr;  // while training from pages
   ~Handles() {
     if (booster != nullptr) XGBoosterFree(booster);
+    if (paged != nullptr) XGDMatrixFree(paged);
   }
 };
 
@@ -97,6 +155,38 @@ BoostedTrees::BoostedTrees(const Matrix& rows, std::span<const float> labels,
   for (int round = 0; round < options.rounds; ++round) {
     check(XGBoosterUpdateOneIter(handles_->booster, round, matrix.handle));
   }
+}
+
+BoostedTrees::BoostedTrees(const PageSource& source, const std::string& cache_prefix,
+                           const BoostOptions& options)
+    : handles_(std::make_unique<Handles>()) {
+  PageIterator pages(source);
+  const nlohmann::json config = {{"missing", std::numeric_limits<float>::quiet_NaN()},
+                                 {"cache_prefix", cache_prefix},
+                                 {"nthread", 1}};
+  // nlohmann writes null for NaN, XGBoost's own JSON has a word for it.
+  std::string text = config.dump();
+  text.replace(text.find("null"), 4, "NaN");
+  DMatrixHandle& matrix = handles_->paged;
+  const int status = XGDMatrixCreateFromCallback(&pages, pages.proxy(), PageIterator::reset,
+                                                 PageIterator::next, text.c_str(), &matrix);
+  if (!pages.error().empty()) fail("{}", pages.error());
+  check(status);
+  check(XGBoosterCreate(&matrix, 1, &handles_->booster));
+  set_parameters(handles_->booster, options, static_cast<float>(pages.mean_label()));
+  for (int round = 0; round < options.rounds; ++round) {
+    check(XGBoosterUpdateOneIter(handles_->booster, round, matrix));
+  }
+  if (!pages.error().empty()) fail("{}", pages.error());
+  // The booster may hold on to the matrix, and the matrix calls the pages: keep the model only.
+  const char* bytes = nullptr;
+  bst_ulong length = 0;
+  check(XGBoosterSaveModelToBuffer(handles_->booster, R"({"format": "ubj"})", &length, &bytes));
+  const std::string model(bytes, length);
+  XGBoosterFree(std::exchange(handles_->booster, nullptr));
+  XGDMatrixFree(std::exchange(matrix, nullptr));
+  check(XGBoosterCreate(nullptr, 0, &handles_->booster));
+  check(XGBoosterLoadModelFromBuffer(handles_->booster, model.data(), model.size()));
 }
 
 BoostedTrees::~BoostedTrees() = default;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,6 +32,14 @@ struct BoostOptions {
   std::uint64_t seed = 0;
 };
 
+// A part of a training set that need not fit into memory.
+struct Page {
+  Matrix rows;
+  std::vector<float> labels;
+};
+// Fills page `index`; false when there is none. Called several times, always with the same result.
+using PageSource = std::function<bool(std::size_t index, Page& page)>;
+
 // A regression by gradient-boosted trees with squared error: the only use of XGBoost. One thread,
 // so that the same input gives the same trees on any machine. Throws Error when XGBoost fails.
 class BoostedTrees {
@@ -38,6 +47,10 @@ class BoostedTrees {
   // `weights`: of the rows; empty: all the same.
   BoostedTrees(const Matrix& rows, std::span<const float> labels, const BoostOptions& options,
                std::span<const float> weights = {});
+  // From pages, by XGBoost's external memory: only its own compressed copy of the rows, in files
+  // that begin with `cache_prefix` and are deleted afterwards, is read again for every tree.
+  BoostedTrees(const PageSource& source, const std::string& cache_prefix,
+               const BoostOptions& options);
   ~BoostedTrees();
   BoostedTrees(const BoostedTrees&) = delete;
   BoostedTrees& operator=(const BoostedTrees&) = delete;

@@ -61,6 +61,21 @@ TEST(CrossValidation, DoesNotLeakDuplicates) {
   EXPECT_LT(all.within_10, 30);
 }
 
+TEST(CrossValidation, DoesNotLeakTheSameWorkUnderAnotherName) {
+  // Latencies without any pattern, each configuration once more as an in-place operator.
+  v1::SampleSet set = synthetic_samples({.configurations = 200, .noise = 2});
+  const int count = set.samples_size();
+  for (int i = 0; i < count; ++i) {
+    v1::Sample& twin = *set.add_samples();
+    twin = set.samples(i);
+    v1::Operator& op = *twin.mutable_operators(0);
+    op.set_name(op.name() + "_");
+    twin.set_signature(twin.signature() + "_");
+  }
+  const auto outcomes = cross_validate(training_data(set, "", "s"), HoldOut::kConfig, 1, 2);
+  EXPECT_LT(accuracy_table(outcomes).back().within_10, 30);
+}
+
 TEST(CrossValidation, LeavesOutModels) {
   v1::SampleSet set = synthetic_samples({.configurations = 40});
   set.mutable_samples(0)->add_models("net3");  // in two models: left out with each

@@ -66,6 +66,41 @@ TEST(Work, OfOpaqueAtomsIsWhatTheAtomSays) {
   EXPECT_TRUE(std::isnan(Row(atom)["batch"]));
 }
 
+// The convolution as tracing records it.
+v1::Atom traced(v1::Atom atom) {
+  v1::Operator& op = *atom.mutable_operators(0);
+  op.set_name("aten::_convolution");
+  v1::Argument& transposed = *op.add_arguments();
+  transposed.set_name("transposed");
+  transposed.set_literal("false");
+  transposed.add_numbers(0);
+  return atom;
+}
+
+std::string class_of(const std::string& name) {
+  v1::Atom atom = relu({1, 8});
+  atom.mutable_operators(0)->set_name(name);
+  return predict::work_of(atom, 1).class_key;
+}
+
+TEST(Work, OfOneClassHasOneName) {
+  EXPECT_EQ(predict::work_of(traced(conv2d(8, 8, 10, 3)), 1).class_key, "aten::conv2d");
+  EXPECT_EQ(predict::work_of(traced(conv2d(8, 8, 10, 3)), 1).operator_key, "aten::_convolution");
+  EXPECT_EQ(class_of("aten::relu_"), "aten::relu");
+  EXPECT_EQ(class_of("aten::add_.Tensor"), "aten::add.Tensor");
+  EXPECT_EQ(class_of("aten::__and__.Tensor"), "aten::__and__.Tensor");
+  EXPECT_EQ(class_of("a_"), "a_");
+}
+
+TEST(Work, HasTheSameKeyUnderAllNames) {
+  const auto key = [](const v1::Atom& atom) {
+    return predict::work_key(predict::work_of(atom, 1));
+  };
+  EXPECT_EQ(key(traced(conv2d(8, 8, 10, 3))), key(conv2d(8, 8, 10, 3)));
+  EXPECT_NE(key(conv2d(8, 8, 10, 3)), key(conv2d(8, 8, 11, 3)));
+  EXPECT_NE(key(conv2d(8, 8, 10, 3)), key(conv2d(8, 8, 10, 3, 2)));
+}
+
 TEST(Features, HaveDistinctNames) {
   const auto& names = predict::feature_names();
   EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
@@ -103,6 +138,36 @@ TEST(Features, DescribeAMatrixProduct) {
   EXPECT_FLOAT_EQ(row["log_rows"], std::log1p(16.0F));
   EXPECT_TRUE(std::isnan(row["kernel_height"]));
   EXPECT_TRUE(std::isnan(row["operator"])) << "not in the vocabulary";
+}
+
+TEST(Features, SeeTheMatrixProductOfAConvolution) {
+  const Row row(conv2d(8, 32, 10, 3, 1, 2));
+  EXPECT_FLOAT_EQ(row["log_gemm_rows"], std::log1p(16.0F));
+  EXPECT_FLOAT_EQ(row["log_gemm_columns"], std::log1p(100.0F));
+  EXPECT_FLOAT_EQ(row["log_gemm_inner"], std::log1p(36.0F));
+  EXPECT_FLOAT_EQ(row["aligned_channels"], 1.75F);
+  EXPECT_FLOAT_EQ(row["aligned_gemm_inner"], 0.25F);
+  EXPECT_FLOAT_EQ(row["log_kernel_height"], std::log2(3.0F));
+  const Row product(linear(16, 64, 100));
+  EXPECT_FLOAT_EQ(product["log_gemm_inner"], std::log1p(64.0F));
+  EXPECT_FLOAT_EQ(product["log_gemm_rows"], std::log1p(100.0F));
+  EXPECT_TRUE(std::isnan(Row(relu({1, 8}))["log_gemm_inner"]));
+}
+
+TEST(Features, CountTheStepsOfPooling) {
+  v1::Atom atom = conv2d(8, 8, 10, 1, 2);  // 10 x 10 to 5 x 5
+  v1::Operator& op = *atom.mutable_operators(0);
+  op.mutable_arguments()->DeleteSubrange(1, op.arguments_size() - 1);
+  op.set_macs(0);
+  atom.set_macs(0);
+  op.set_name("aten::adaptive_avg_pool2d");
+  EXPECT_FLOAT_EQ(Row(atom)["log_steps"], std::log1p(8 * 5 * 5 * 4.0F));
+  op.set_name("aten::max_pool2d");
+  v1::Argument& kernel = *op.add_arguments();
+  kernel.set_name("kernel_size");
+  kernel.add_numbers(3);
+  kernel.add_numbers(3);
+  EXPECT_FLOAT_EQ(Row(atom)["log_steps"], std::log1p(8 * 5 * 5 * 9.0F));
 }
 
 TEST(Features, AreNeverInfinite) {

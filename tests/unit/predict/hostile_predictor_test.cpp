@@ -137,6 +137,70 @@ TEST(HostilePredictor, RefusesNumbersThatAreNone) {
             "p: baselines[0].us_per_mac: nan, expected a number >= 0");
 }
 
+TEST(HostilePredictor, RefusesKrigingThatIsNone) {
+  const auto with_kriging = [](v1::Predictor& p) -> v1::Kriging& {
+    p.add_kriging_features(0);
+    p.add_kriging_scales(1);
+    v1::Kriging& kriging = *p.add_krigings();
+    kriging.add_points(1);
+    kriging.add_weights(1);
+    return kriging;
+  };
+  EXPECT_EQ(error_after([&](v1::Predictor& p) { with_kriging(p); }), "");
+  EXPECT_EQ(error_after([&](v1::Predictor& p) { with_kriging(p).add_points(2); }),
+            "p: krigings[0]: 1 weights and 2 numbers of points, expected at most 224 weights and 1 "
+            "times as many");
+  EXPECT_EQ(error_after([&](v1::Predictor& p) {
+              for (int i = 0; i < 160; ++i) with_kriging(p).add_weights(1);
+            }).substr(0, 40),
+            "p: 160 kriging_features and 160 kriging_");
+  EXPECT_EQ(error_after([&](v1::Predictor& p) {
+              with_kriging(p).set_weights(0, std::numeric_limits<float>::quiet_NaN());
+            }),
+            "p: krigings[0].weights: nan, expected at most 1000000");
+  EXPECT_EQ(error_after([&](v1::Predictor& p) {
+              with_kriging(p);
+              p.set_kriging_features(0, 9);
+            }),
+            "p: kriging_features: 9, expected below 2");
+  EXPECT_EQ(error_after([&](v1::Predictor& p) {
+              with_kriging(p);
+              p.set_kriging_scales(0, 0);
+            }),
+            "p: kriging_scales: 0, expected 0.001 to 1000000");
+  EXPECT_EQ(error_after([&](v1::Predictor& p) {
+              const v1::Kriging same = with_kriging(p);
+              *p.add_krigings() = same;
+            }),
+            "p: krigings[1]: the second of its operator, threads and backend");
+  EXPECT_EQ(error_after([&](v1::Predictor& p) { p.set_kriging_share(1.5); }),
+            "p: kriging_share: 1.5, expected 0 to 1");
+}
+
+TEST(HostilePredictor, RefusesBlocksKneesAndAdaptationsThatAreNone) {
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.add_combinations()->set_call_us(-1); }),
+            "p: combinations[0].call_us: -1, expected 0 to 1000000");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.add_combinations()->add_pairs()->set_share(2); }),
+            "p: combinations[0].pairs.share: 2, expected -4 to 1");
+  EXPECT_EQ(error_after([](v1::Predictor& p) {
+              p.add_combinations();
+              p.add_combinations();
+            }),
+            "p: combinations[1]: the second for 0 threads");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.add_memory_knee()->set_log_slowdown(kNan); }),
+            "p: memory_knee: nan at 0, expected ascending numbers up to 40");
+  EXPECT_EQ(error_after([](v1::Predictor& p) {
+              for (const double share : {1.0, 0.5}) p.add_memory_knee()->set_share(share);
+            }),
+            "p: memory_knee: 0 at 0.5, expected ascending numbers up to 40");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.add_adaptations()->set_per_mac(kNan); }),
+            "p: adaptations[0]: a ratio of nan, expected 0 to 1000000000000");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.add_adaptations()->set_threads(0); }),
+            "p: adaptations[0]: bad or repeated: 0 threads, log_factor 0");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.add_bounds()->set_q95(kNan); }),
+            "p: bounds.q95: nan, expected 0 to 40");
+}
+
 TEST(HostilePredictor, RefusesDisorder) {
   EXPECT_EQ(error_after([](v1::Predictor& p) { p.set_slowdown_loads(1, 0.5); }),
             "p: slowdown_loads: 0.5 after 0.5, expected ascending numbers up to 1");

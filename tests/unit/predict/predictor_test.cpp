@@ -131,6 +131,34 @@ TEST(Predictor, RefusesContextsThatCannotBe) {
   EXPECT_THROW(predictor.predict(relu({1}), {1, std::nan("")}), Error);
 }
 
+TEST(Predictor, GivesTheSameInManyContextsAtOnce) {
+  const Predictor predictor(small_predictor(), "p");
+  std::vector<predict::RunContext> contexts;
+  for (const unsigned threads : {2U, 1U, 4U, 1U}) {
+    for (const double load : {0.7, 0.0, 0.3}) contexts.push_back({threads, load});
+  }
+  const auto all = predictor.predict(relu_with_macs(100), contexts);
+  ASSERT_EQ(all.size(), contexts.size());
+  for (std::size_t i = 0; i < contexts.size(); ++i) {
+    const Prediction one = predictor.predict(relu_with_macs(100), contexts[i]);
+    EXPECT_EQ(all[i].p50_ms, one.p50_ms);
+    EXPECT_EQ(all[i].p95_ms, one.p95_ms);
+    EXPECT_EQ(all[i].extrapolated, one.extrapolated);
+  }
+}
+
+TEST(Predictor, HasBoundsOfOperators) {
+  v1::Predictor message = small_predictor();
+  v1::Bound& bound = *message.add_bounds();
+  bound.set_operator_index(0);
+  bound.set_threads(1);
+  bound.set_q95(0.7);
+  const Prediction one = Predictor(message, "p").predict(relu({1, 8}), {1, 0});
+  EXPECT_NEAR(one.p95_ms / one.p50_ms, std::exp(0.7), 1e-9);
+  const Prediction two = Predictor(message, "p").predict(relu({1, 8}), {2, 0});
+  EXPECT_NEAR(two.p95_ms / two.p50_ms, std::exp(0.1), 1e-9);
+}
+
 TEST(Predictor, LoadsFromAFile) {
   const TemporaryFolder folder;
   const std::string path = folder.write("a.predictor", small_predictor().SerializeAsString());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <random>
 
 #include "adamec/predict/signature.h"
@@ -161,6 +162,69 @@ v1::SampleSet synthetic_samples(const SyntheticOptions& options) {
     }
   }
   return set;
+}
+
+namespace {
+
+using Row = std::vector<const v1::Sample*>;
+
+v1::Sample block_of(const Row& parts, v1::Subject subject, const std::string& model, double call_us,
+                    double share) {
+  v1::Sample block;
+  const v1::Sample& first = *parts.front();
+  block.set_host_id(first.host_id());
+  block.set_subject(subject);
+  *block.mutable_context() = first.context();
+  block.set_round(first.round());
+  block.add_models(model);
+  block.set_sample_atom(model + "/block");
+  std::string signature = v1::Subject_Name(subject) + ":";
+  double us = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const double own = parts[i]->latency().min_us();
+    block.add_parts(parts[i]->signature());
+    signature += fmt::format(" {:x}", predict::signature_hash(parts[i]->signature()));
+    us += i == 0 ? own : own * (1 - share) - call_us;
+    if (i == 0) continue;
+    v1::Edge& edge = *block.add_edges();
+    edge.set_producer(static_cast<std::uint32_t>(i - 1));
+    edge.set_consumer(static_cast<std::uint32_t>(i));
+    edge.set_bytes(1000);
+  }
+  block.set_signature(signature);
+  for (const auto set :
+       {&v1::Latency::set_min_us, &v1::Latency::set_p50_us, &v1::Latency::set_p95_us,
+        &v1::Latency::set_even_min_us, &v1::Latency::set_odd_min_us}) {
+    (block.mutable_latency()->*set)(us);
+  }
+  return block;
+}
+
+}  // namespace
+
+void add_synthetic_blocks(v1::SampleSet& set, double call_us, double share) {
+  std::map<std::string, Row> rows;  // by model, threads and load
+  for (const v1::Sample& sample : set.samples()) {
+    v1::Configuration& part = *set.add_configurations();
+    part.set_signature(sample.signature());
+    part.set_kind(sample.kind());
+    *part.mutable_operators() = sample.operators();
+    part.set_macs(sample.macs());
+    rows[fmt::format("{} {} {}", sample.models(0), sample.context().threads(),
+                     sample.context().cpu_load())]
+        .push_back(&sample);
+  }
+  std::vector<v1::Sample> blocks;
+  for (const auto& [name, row] : rows) {
+    const std::string model = name.substr(0, name.find(' '));
+    blocks.push_back(block_of(row, v1::MODEL, model, call_us, share));
+    for (std::size_t i = 0; i + 5 <= row.size(); i += 3) {
+      blocks.push_back(block_of({row.begin() + static_cast<std::ptrdiff_t>(i),
+                                 row.begin() + static_cast<std::ptrdiff_t>(i + 5)},
+                                v1::BLOCK, model, call_us, share));
+    }
+  }
+  for (v1::Sample& block : blocks) *set.add_samples() = std::move(block);
 }
 
 }  // namespace adamec::testing

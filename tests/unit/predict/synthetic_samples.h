@@ -31,4 +31,9 @@ v1::SampleSet synthetic_samples(const SyntheticOptions& options = {});
 // What that machine takes, without noise.
 double true_latency_us(const v1::Atom& atom, unsigned threads, double load);
 
+// Adds blocks (five atoms in a row) and, per model, a whole one, measured in every context of the
+// set: the sum of their atoms less `share` of each atom that another one feeds and `call_us` per
+// boundary.
+void add_synthetic_blocks(v1::SampleSet& set, double call_us, double share);
+
 }  // namespace adamec::testing

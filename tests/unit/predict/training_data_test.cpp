@@ -132,6 +132,46 @@ TEST(TrainingData, LeavesOutBlocksAndMemoryLimits) {
   EXPECT_EQ(training_data(set, "", "s").measurements.size(), 1u);
 }
 
+TEST(TrainingData, TakesBlocksWhosePartsAreDescribed) {
+  v1::SampleSet set =
+      synthetic_samples({.configurations = 24, .threads = {1, 2}, .loads = {0, 0.5}});
+  add_synthetic_blocks(set, 1, 0.1);
+  const TrainingData data = training_data(set, "", "s");
+  EXPECT_GT(data.composites.size(), 16u);
+  EXPECT_EQ(data.incomplete, 0u);
+  std::size_t loaded = 0;
+  for (const predict::Composite& block : data.composites) loaded += block.cpu_load > 0;
+  EXPECT_EQ(2 * loaded, data.composites.size());
+  set.clear_configurations();
+  const TrainingData without = training_data(set, "", "s");
+  EXPECT_TRUE(without.composites.empty());
+  EXPECT_EQ(without.incomplete, data.composites.size());
+}
+
+TEST(TrainingData, LeavesOutQuotasFrequenciesAndDevices) {
+  v1::SampleSet set = synthetic_samples({.configurations = 4});
+  set.mutable_samples(0)->mutable_context()->set_cpu_quota(0.5);
+  set.mutable_samples(1)->mutable_context()->set_frequency(0.5);
+  set.mutable_samples(2)->mutable_context()->set_device("cuda:0");
+  const TrainingData data = training_data(set, "", "s");
+  EXPECT_EQ(data.measurements.size(), 1u);
+  EXPECT_EQ(data.other_contexts, 3u);
+}
+
+TEST(TrainingData, TakesTheCpuTimeOfOneThreadThatWasPreempted) {
+  v1::SampleSet set = synthetic_samples({.configurations = 2, .threads = {1, 2}});
+  for (v1::Sample& sample : *set.mutable_samples()) {
+    sample.mutable_latency()->set_min_us(100);
+    sample.mutable_latency()->set_cpu_us(60);
+  }
+  set.mutable_samples(2)->mutable_latency()->set_cpu_us(130);
+  const TrainingData data = training_data(set, "", "s");
+  EXPECT_EQ(data.preempted, 1u);
+  std::multiset<double> labels;
+  for (const auto& measurement : data.measurements) labels.insert(measurement.us);
+  EXPECT_EQ(labels, (std::multiset<double>{60, 100, 100, 100}));
+}
+
 v1::Sample& add(v1::SampleSet& set, double load, const std::string& round, double p50) {
   v1::Sample& sample = *set.add_samples();
   sample = set.samples(0);
@@ -158,6 +198,24 @@ TEST(TrainingData, PairsLoadedSamplesWithinTheirRound) {
   EXPECT_EQ(data.slowdowns[0].cpu_load, 0.5);
   EXPECT_EQ(data.slowdowns[0].unloaded_us, 10);
   EXPECT_EQ(data.unpaired, 1u);
+}
+
+TEST(TrainingData, PairsMemoryLimitsWithinTheirRound) {
+  v1::SampleSet set = synthetic_samples({.configurations = 1});
+  set.mutable_samples(0)->set_round("first");
+  set.mutable_samples(0)->mutable_latency()->set_p50_us(20);
+  v1::Sample& limited = add(set, 0, "first", 80);
+  limited.mutable_context()->set_memory_limit(1000);
+  limited.set_weight_bytes(600);
+  limited.set_peak_activation_bytes(500);
+  limited.set_bytes_in(100);
+  const TrainingData data = training_data(set, "", "s");
+  ASSERT_EQ(data.pressures.size(), 1u);
+  EXPECT_EQ(data.pressures[0].needed_bytes, 1200);
+  EXPECT_EQ(data.pressures[0].limit_bytes, 1000);
+  EXPECT_EQ(data.pressures[0].ratio, 4);
+  EXPECT_EQ(data.measurements.size(), 1u);
+  EXPECT_TRUE(data.slowdowns.empty());
 }
 
 TEST(TrainingData, DoesNotDependOnTheOrderOfSamples) {

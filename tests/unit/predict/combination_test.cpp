@@ -1,0 +1,131 @@
+#include "adamec/predict/combination.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "adamec/predict/accuracy.h"
+#include "adamec/predict/combination_fit.h"
+#include "adamec/predict/predictor.h"
+#include "adamec/predict/trainer.h"
+#include "tests/unit/predict/synthetic_samples.h"
+
+namespace adamec::testing {
+namespace {
+
+using predict::BlockTerms;
+using predict::Combination;
+using predict::HoldOut;
+using predict::MeasuredBlock;
+using predict::training_data;
+
+TEST(Feeders, AreWhereTheLargestTensorComesFrom) {
+  const std::vector<int> feeders = predict::feeders(4, {{0, 2, 10}, {1, 2, 30}, {0, 3, 5}});
+  EXPECT_EQ(feeders, (std::vector<int>{-1, -1, 1, 0}));
+}
+
+TEST(Combination, SubtractsSharesAndCalls) {
+  v1::Combination message;
+  message.set_call_us(2);
+  auto& any = *message.add_pairs();
+  any.set_producer_index(-1);
+  any.set_consumer_index(1);
+  any.set_share(0.1);
+  auto& pair = *message.add_pairs();
+  pair.set_producer_index(0);
+  pair.set_consumer_index(1);
+  pair.set_share(0.5);
+  const Combination combination(message, "c");
+  BlockTerms terms{3, 100, 20, 100, {{0, 1, 40}, {7, 1, 20}}};
+  EXPECT_DOUBLE_EQ(combination.block_us(terms), 100 - 20 - 2 - 2 * 2);
+  terms.sum_us = 200;  // twice as slow under load: so are the calls
+  terms.fed = {{0, 1, 80}};
+  EXPECT_DOUBLE_EQ(combination.block_us(terms), 200 - 40 - 2 * 2 * 2);
+  EXPECT_DOUBLE_EQ(combination.block_us({1, 100, 100, 100, {}}), 100);
+  EXPECT_EQ(combination.share(0, 9), 0);
+}
+
+std::vector<MeasuredBlock> measured_blocks(double call_us, double share) {
+  std::vector<MeasuredBlock> blocks;
+  for (int i = 2; i < 60; ++i) {
+    MeasuredBlock block;
+    block.terms.atoms = static_cast<std::size_t>(i);
+    block.terms.sum_us = 30.0 * i;
+    block.terms.unloaded_sum_us = block.terms.sum_us;
+    block.terms.least_us = 10;
+    block.terms.fed = {{0, 1, 10.0 * i}, {1, 2, 3.0 * (i % 7)}};
+    block.us = block.terms.sum_us - share * 10 * i - call_us * (i - 1);
+    block.variance = 1e-6;
+    blocks.push_back(block);
+  }
+  return blocks;
+}
+
+TEST(FitCombination, FindsWhatMadeTheBlocks) {
+  const auto blocks = measured_blocks(3, 0.4);
+  const Combination fitted(predict::fit_combination(blocks, 1), "c");
+  for (const MeasuredBlock& block : blocks) {
+    EXPECT_NEAR(fitted.block_us(block.terms) / block.us, 1, 0.03);
+  }
+}
+
+TEST(FitCombination, ACallTakesNeitherLessThanNothingNorMoreThanAnAtom) {
+  EXPECT_EQ(predict::fit_combination(measured_blocks(-5, 0), 1).call_us(), 0);
+  EXPECT_LE(predict::fit_combination(measured_blocks(19, 0), 1).call_us(), 10);
+}
+
+v1::SampleSet set_with_blocks() {
+  v1::SampleSet set =
+      synthetic_samples({.configurations = 150, .threads = {1, 2}, .loads = {0, 0.5}});
+  add_synthetic_blocks(set, 1, 0.2);
+  return set;
+}
+
+TEST(Blocks, ArePredictedBetterThanTheSumOfTheirAtoms) {
+  const v1::SampleSet set = set_with_blocks();
+  const auto data = training_data(set, "", "s");
+  ASSERT_GT(data.composites.size(), 100u);
+  for (const HoldOut hold_out : {HoldOut::kConfig, HoldOut::kModel}) {
+    const auto table = predict::accuracy_table(predict::cross_validate(data, hold_out, 1, 2));
+    std::map<std::string, predict::Accuracy> rows;
+    for (const auto& row : table) rows[row.group] = row;
+    EXPECT_GT(rows.at("blocks").within_10, 80);
+    EXPECT_LT(rows.at("models").mape, 10);
+    EXPECT_TRUE(rows.contains("blocks, 2 threads, load 0.5"));
+    EXPECT_EQ(table.back().group, "all");
+  }
+}
+
+TEST(Blocks, PredictorsKnowWhatABoundaryCosts) {
+  const v1::SampleSet set = set_with_blocks();
+  const auto data = training_data(set, "", "s");
+  const predict::Predictor predictor(predict::train(data, {}).predictor, "p");
+  EXPECT_GT(predictor.call_ms({1, 0}) * 1000, 0.2);
+  EXPECT_LT(predictor.call_ms({1, 0}) * 1000, 5);
+  const v1::Atom conv = conv2d(64, 64, 28, 3);
+  const v1::Atom act = relu({1, 64, 28, 28});
+  const double gain = predictor.pair_gain_ms(conv, act, {1, 0});
+  EXPECT_NEAR(gain / predictor.predict(act, {1, 0}).p50_ms, 0.2, 0.1);
+  const std::vector<const v1::Atom*> atoms = {&conv, &act};
+  const auto block = predictor.predict_block(atoms, {{0, 1, 1e5}}, {1, 0});
+  const double alone =
+      predictor.predict(conv, {1, 0}).p50_ms + predictor.predict(act, {1, 0}).p50_ms;
+  EXPECT_NEAR(block.p50_ms, alone - gain - predictor.call_ms({1, 0}), 1e-9);
+  EXPECT_GT(block.p95_ms, block.p50_ms);
+  EXPECT_FALSE(block.extrapolated);
+}
+
+TEST(Blocks, AreSumsWhereNoneWasMeasured) {
+  const v1::SampleSet set = synthetic_samples({.configurations = 30});
+  const predict::Predictor predictor(predict::train(training_data(set, "", "s"), {}).predictor,
+                                     "p");
+  const v1::Atom act = relu({1, 64, 28, 28});
+  const std::vector<const v1::Atom*> atoms = {&act, &act};
+  const auto block = predictor.predict_block(atoms, {}, {1, 0});
+  EXPECT_NEAR(block.p50_ms, 2 * predictor.predict(act, {1, 0}).p50_ms, 1e-9);
+  EXPECT_TRUE(block.extrapolated);
+  EXPECT_EQ(predictor.call_ms({1, 0}), 0);
+}
+
+}  // namespace
+}  // namespace adamec::testing
