@@ -49,12 +49,12 @@ def cost_graph(folder: pathlib.Path, model: str, batch: int = 8, layers: int = 0
                 links.append({"from": a, "to": b, "bytes_per_second": rate * MEGA / 8})
     able = [host for host, _, times in tiers if times]
     out = [n * FLOAT_BYTES * batch for n in scaled(profile["parameters_out"], layers)]
-    memory = [int(m * MEGA) for m in scaled(profile["mem_MB"], layers)]
+    weights = [int(m * MEGA) for m in scaled(profile["mem_MB"], layers)]
     columns = [scaled(times, layers) if times else [0] * layers for _, _, times in tiers]
     atoms = []
     for i in range(layers):
         atoms.append({"id": f"layer{i + 1}", "inputs": ["input" if i == 0 else f"t{i}"],
-                      "outputs": [f"t{i + 1}"], "weight_bytes": memory[i],
+                      "outputs": [f"t{i + 1}"], "weight_bytes": weights[i],
                       "latency_ms": [1e3 * column[i] for column in columns], "tiers": able})
     return {
         "name": model,

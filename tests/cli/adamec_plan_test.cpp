@@ -119,8 +119,12 @@ TEST_F(AdamecPlan, WrongUsage) {
   expect_error(run("m.atoms --costs toy.json"), 2, "--costs and ARCHIVE exclude each other");
   expect_error(run("--costs toy.json --context context.yaml"), 2, "--costs and --context exclude");
   expect_error(run("- --context -"), 2, "standard input can be read only once");
-  expect_error(run("--costs toy.json --objective energy"), 2,
-               "--objective: 'energy' is not available (available: latency)");
+  expect_error(run("--costs toy.json --objective beauty"), 2,
+               "--objective: 'beauty' is not one of latency, energy, memory, bytes");
+  expect_error(run("--costs toy.json --objective latency=-1"), 2, "'-1' is not a weight");
+  expect_error(run("--costs toy.json --pareto latency"), 2, "--pareto: expected two objectives");
+  expect_error(run("--costs toy.json --deadline 5"), 2, "--deadline: '5'");
+  expect_error(run("--costs toy.json --objective throughput --compare"), 2, "for the objective");
   expect_error(run("--costs toy.json --algorithm magic"), 2,
                "--algorithm: 'magic' is not one of optimal, min-cut, dads, neurosurgeon");
   expect_error(run("--costs toy.json --format xml"), 2, "--format: 'xml' is not one of yaml, json");
@@ -210,11 +214,41 @@ TEST_F(AdamecPlan, BadCostGraphs) {
   expect_bad("version https://git-lfs.github.com/spec/v1\n", "bad.json: not a cost graph");
   expect_error(run("--costs missing.json"), 1, "missing.json: cannot open: No such file");
   expect_error(run("--costs -", "{"), 1, "<stdin>: not a cost graph");
-  std::string cloud =
-      replaced(toy, "{\"name\": \"edge\"}", "{\"name\": \"edge\"}, {\"name\": \"c\"}");
-  cloud = replaced(replaced(cloud, "[12.0, 1.5]", "[12.0, 1.5, 1]"), "[3.0, 0.4]", "[3.0, 0.4, 1]");
-  expect_bad(cloud, "bad.json: 3 tiers: plans for more than two tiers are not supported");
   EXPECT_THAT(folder_.list(), Not(::testing::Contains(StartsWith("plan.yaml"))));
+}
+
+TEST_F(AdamecPlan, OtherObjectives) {
+  const auto plan = [&](const std::string& arguments) {
+    const CommandResult result = run("--costs budget.json --json " + arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return Json::parse(result.out);
+  };
+  const Json memory = plan("--objective memory");
+  EXPECT_EQ(memory["value"], memory["measures"]["memory_bytes"]);
+  EXPECT_EQ(memory["gap"], 0);
+  const Json sum = plan("--objective latency=1,bytes=0.001 --deadline 20ms");
+  const double expected =
+      double(sum["measures"]["latency_ms"]) + 0.001 * double(sum["measures"]["bytes_sent"]);
+  EXPECT_NEAR(double(sum["value"]), expected, 1e-9 * expected);
+  const Json front = plan("--pareto latency,memory --points 5");
+  EXPECT_EQ(front["proven"], true);
+  EXPECT_EQ(front["plans"].size(), 1u);  // the fastest plan needs least
+  EXPECT_EQ(plan("--objective throughput")["stages"][0]["tier"], "watch");
+  expect_error(run("--costs budget.json --objective energy --deadline 2ms"), 3,
+               "constraints.deadline: the fastest plan takes 14.384 ms, 12.384 ms more than 2 ms");
+  expect_error(run("--costs budget.json --deadline 2ms"), 3, "the fastest plan takes 14.384 ms");
+}
+
+TEST_F(AdamecPlan, PlansThreeTiers) {
+  std::string cloud = golden("toy.costs.json");
+  cloud = replaced(cloud, "{\"name\": \"edge\"}", "{\"name\": \"edge\"}, {\"name\": \"c\"}");
+  cloud = replaced(replaced(cloud, "[12.0, 1.5]", "[12.0, 1.5, 1]"), "[3.0, 0.4]", "[3.0, 0.4, 1]");
+  folder_.write("cloud.json", cloud);
+  const CommandResult result = run("--costs cloud.json --json --compare");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(Json::parse(result.out)["gap"], 0);
+  EXPECT_EQ(Json::parse(result.out)["latency_ms"],
+            Json::parse(run("--costs toy.json --json").out)["latency_ms"]);
 }
 
 TEST_F(AdamecPlan, BadContexts) {

@@ -141,15 +141,18 @@ Placement device_only(const Evaluator& evaluator) {
 }
 
 Placement edge_only(const Evaluator& evaluator) {
+  if (evaluator.costs().tier_count() > 2) return best_pair(evaluator, edge_only);
   return Placement(evaluator.costs().atoms.size(), edge_tier(evaluator));
 }
 
 Placement neurosurgeon(const Evaluator& evaluator) {
+  if (evaluator.costs().tier_count() > 2) return best_pair(evaluator, neurosurgeon);
   if (evaluator.costs().tier_count() == 1) return device_only(evaluator);
   return SingleCuts(evaluator).best();
 }
 
 Placement dads(const Evaluator& evaluator) {
+  if (evaluator.costs().tier_count() > 2) return best_pair(evaluator, dads);
   return relaxed(evaluator, Relaxation::Model::kOneAuxiliary);
 }
 
@@ -158,11 +161,16 @@ Placement min_cut(const Evaluator& evaluator) {
 }
 
 std::vector<Baseline> compare(const Evaluator& evaluator, const Plan& ours) {
-  return {{"device-only", evaluator.evaluate(device_only(evaluator))},
-          {"edge-only", evaluator.evaluate(edge_only(evaluator))},
-          {"neurosurgeon", evaluator.evaluate(neurosurgeon(evaluator))},
-          {"dads", evaluator.evaluate(dads(evaluator))},
-          {"ours", ours.evaluation}};
+  std::vector<Baseline> all{{"device-only", evaluator.evaluate(device_only(evaluator))},
+                            {"edge-only", evaluator.evaluate(edge_only(evaluator))},
+                            {"neurosurgeon", evaluator.evaluate(neurosurgeon(evaluator))},
+                            {"dads", evaluator.evaluate(dads(evaluator))},
+                            {"greedy", evaluator.evaluate(greedy(evaluator))}};
+  if (const auto best = exhaustive(evaluator)) {
+    all.push_back({"exhaustive", evaluator.evaluate(*best)});
+  }
+  all.push_back({"ours", ours.evaluation});
+  return all;
 }
 
 }  // namespace adamec::plan

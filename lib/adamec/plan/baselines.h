@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -7,8 +8,8 @@
 
 namespace adamec::plan {
 
-// What others do, for comparison, on one or two tiers. "Device" is the tier on which control
-// starts, "edge" the other one. Placements may be infeasible: score them with
+// What others do, for comparison. "Device" is the tier on which control starts, "edge" the other
+// one of two; with more tiers, methods for two take the device and the tier with which they do best. Placements may be infeasible: score them with
 // Evaluator::evaluate().
 
 Placement device_only(const Evaluator& evaluator);
@@ -22,11 +23,26 @@ Placement dads(const Evaluator& evaluator);
 // Our relaxation with two auxiliary nodes per tensor, moves not counted: one minimum cut.
 Placement min_cut(const Evaluator& evaluator);
 
+// One atom after the other in topological order, each where it is done first: its inputs sent,
+// control moved, and computed; where memory is left, if it is anywhere.
+Placement greedy(const Evaluator& evaluator);
+// All placements, where there are no more than kMaxExhaustive.
+std::optional<Placement> exhaustive(const Evaluator& evaluator);
+inline constexpr double kMaxExhaustive = 1 << 16;
+
+// Of the device paired with each other tier, the best placement of a method for two tiers.
+Placement best_pair(const Evaluator& evaluator, Placement (*method)(const Evaluator&));
+
+// The factor of all bandwidths at which two placements (which stay as they are) take equally long;
+// nothing when there is none.
+std::optional<double> break_even(const CostGraph& costs, const Evaluation& a, const Evaluation& b);
+
 struct Baseline {
   std::string name;
   Evaluation evaluation;
 };
-// "device-only", "edge-only", "neurosurgeon", "dads" and "ours" (the given plan), all scored alike.
+// "device-only", "edge-only", "neurosurgeon", "dads", "greedy", for small graphs "exhaustive", and
+// "ours" (the given plan), all scored alike.
 std::vector<Baseline> compare(const Evaluator& evaluator, const Plan& ours);
 
 }  // namespace adamec::plan

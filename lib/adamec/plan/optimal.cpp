@@ -11,6 +11,7 @@
 #include "adamec/base/units.h"
 #include "adamec/plan/baselines.h"
 #include "adamec/plan/bounds.h"
+#include "adamec/plan/label_search.h"
 #include "adamec/plan/together.h"
 
 namespace adamec::plan {
@@ -19,6 +20,9 @@ namespace {
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 constexpr int kRootRounds = 40;
 constexpr int kNodeRounds = 4;
+constexpr std::size_t kFirstWidth = 64;  // of the label search
+constexpr std::size_t kLastWidth = 64 << 14;
+constexpr int kWidthFactor = 4;
 
 struct Pin {
   int atom;
@@ -59,6 +63,7 @@ class Search {
   void consider(const Placement& placement);
   void find_choices();
   void consider_simple_placements();
+  void search_labels();
   void expand(const Node& node, int rounds);
   bool branch_on_memory(const Node& node, const Bounds::Result& result, std::vector<int>& pins);
   bool branch_on_chain(const Node& node, const Bounds::Result& result, const Placement& placement,
@@ -73,8 +78,8 @@ class Search {
 
   // Of bounds, which count the limits' prices but not what they allow.
   double cutoff_ms() const { return best_ms_ * (1 - kProofTolerance) + offset_; }
-  bool out_of_budget() const {
-    return bounds_.work() >= limits_.work || (limits_.stop && limits_.stop());
+  bool out_of_budget(std::int64_t more = 0) const {
+    return bounds_.work() + label_work_ + more >= limits_.work || (limits_.stop && limits_.stop());
   }
 
   const Evaluator& evaluator_;
@@ -87,6 +92,8 @@ class Search {
   std::vector<TierSet> choices_;  // per atom
   Bounds bounds_;
   std::priority_queue<Node> open_;
+  double floor_ms_ = 0;  // no placement has less, as far as labels show
+  std::int64_t label_work_ = 0;
   std::int64_t created_ = 0;
   std::shared_ptr<const Prices> prices_;  // of the node being expanded
 
@@ -307,6 +314,31 @@ void Search::report_infeasible(bool exhausted) const {
             costs_.source, how);
 }
 
+// Wider and wider, as long as that is worth half of what work is left.
+void Search::search_labels() {
+  if (open_.empty() || !goal_.limits.empty()) return;
+  if (!LabelSearch::is_available(evaluator_, bounds_.moves_cost())) return;
+  const Bounds::Reduced reduced = bounds_.reduce(root_pins_, *prices_);
+  LabelSearch search(evaluator_, bounds_.relaxation(), choices_, reduced, *prices_);
+  const LabelSearch::Callbacks callbacks{
+      [this] { return cutoff_ms(); }, [this](const Placement& placement) { consider(placement); },
+      [&] { return out_of_budget(search.work()); }};
+  for (std::size_t width = kFirstWidth; width <= kLastWidth; width *= kWidthFactor) {
+    const std::int64_t before = search.work();
+    const LabelSearch::Result result = search.run(width, callbacks);
+    if (result.complete) {
+      open_ = {};
+    } else {
+      floor_ms_ = std::max(floor_ms_, result.bound_ms);
+    }
+    const double next = static_cast<double>(search.work() - before) * kWidthFactor;
+    const double left = static_cast<double>(limits_.work - bounds_.work() - search.work());
+    if (result.complete || floor_ms_ >= cutoff_ms() || next > left / 2) break;
+    if (out_of_budget(search.work())) break;
+  }
+  label_work_ = search.work();
+}
+
 Found Search::run() {
   find_choices();
   consider_simple_placements();
@@ -320,14 +352,17 @@ Found Search::run() {
       consider(dads(evaluator_));
     }
   }
-  while (!open_.empty() && open_.top().bound_ms < cutoff_ms() && !out_of_budget()) {
+  search_labels();
+  while (!open_.empty() && std::max(open_.top().bound_ms, floor_ms_) < cutoff_ms() &&
+         !out_of_budget()) {
     const Node node = open_.top();
     open_.pop();
     expand(node, kNodeRounds);
   }
-  const bool exhausted = open_.empty() || open_.top().bound_ms >= cutoff_ms();
+  const bool exhausted = open_.empty() || std::max(open_.top().bound_ms, floor_ms_) >= cutoff_ms();
   if (std::isinf(best_ms_)) report_infeasible(exhausted);
-  const double bound = exhausted ? best_ms_ : std::max(open_.top().bound_ms - offset_, 0.0);
+  const double bound =
+      exhausted ? best_ms_ : std::max(std::max(open_.top().bound_ms, floor_ms_) - offset_, 0.0);
   return {best_, best_ms_, std::min(bound, best_ms_)};
 }
 

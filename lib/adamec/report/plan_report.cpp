@@ -49,6 +49,16 @@ Document placement(const plan::CostGraph& costs, const plan::Placement& placemen
   return Document(std::move(object));
 }
 
+// The bandwidth of the first link at which a baseline's placement is as fast as ours.
+std::string even_at(const plan::CostGraph& costs, const plan::Evaluation& baseline,
+                    const plan::Evaluation& ours) {
+  const auto factor = plan::break_even(costs, baseline, ours);
+  const auto link = std::find_if(costs.links.begin(), costs.links.end(),
+                                 [](const auto& candidate) { return candidate.has_value(); });
+  if (!factor || link == costs.links.end()) return "-";
+  return fmt::format("{:.4g} Mbit/s", *factor * (*link)->bytes_per_second * 8e-6);
+}
+
 }  // namespace
 
 Document plan_document(const plan::CostGraph& costs, const plan::Plan& plan,
@@ -85,6 +95,7 @@ std::string comparison_table(const plan::CostGraph& costs,
   columns.push_back({"transfers", Align::kRight});
   columns.push_back({"moves", Align::kRight});
   columns.push_back({"ours saves", Align::kRight});
+  columns.push_back({"even at", Align::kRight});
   columns.push_back({""});
   TextTable table(columns);
   const double ours = baselines.empty() ? 0 : baselines.back().evaluation.latency_ms;
@@ -104,6 +115,7 @@ std::string comparison_table(const plan::CostGraph& costs,
     const bool comparable = &baseline != &baselines.back() && evaluation.latency_ms > 0;
     cells.push_back(comparable ? fmt::format("{:.1f} %", 100 * (1 - ours / evaluation.latency_ms))
                                : "");
+    cells.push_back(comparable ? even_at(costs, evaluation, baselines.back().evaluation) : "");
     table.add_row(std::move(cells));
   }
   return table.str();

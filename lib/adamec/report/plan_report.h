@@ -13,7 +13,9 @@ namespace adamec::report {
 Document plan_document(const plan::CostGraph& costs, const plan::Plan& plan,
                        const std::vector<plan::Baseline>& baselines);
 
-// A table for people: one line per baseline, with what "ours" saves against it.
+// A table for people: one line per baseline, with what "ours" saves against it and
+// the bandwidth of the first link (all others scaled alike) at which both plans, as they are, would
+// take equally long.
 std::string comparison_table(const plan::CostGraph& costs,
                              const std::vector<plan::Baseline>& baselines);
 

@@ -89,7 +89,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "cpu_load, slowdown, memory, power)"},
         BadEdit{"UnknownLinkKey", "energy:", "joules:",
                 "c.yaml:5: links[0]: unknown key 'joules' (known: from, to, bandwidth, latency, "
-                "energy)"},
+                "energy, serialisation)"},
         BadEdit{"UnknownConstraint", "deadline:", "deadlin:",
                 "c.yaml:9: constraints: unknown key 'deadlin' (known: deadline, keep_input_on, "
                 "pin)"},

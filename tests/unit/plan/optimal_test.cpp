@@ -56,7 +56,7 @@ TEST(Optimal, OneTierIsTrivial) {
   const Plan plan = find_optimal(evaluator);
   EXPECT_DOUBLE_EQ(plan.evaluation.latency_ms, 15);
   EXPECT_EQ(plan.gap, 0);
-  EXPECT_EQ(compare(evaluator, plan).size(), 5u);
+  EXPECT_EQ(compare(evaluator, plan).size(), 7u);
   message.mutable_tiers(0)->set_memory_bytes(500);
   EXPECT_EQ(infeasible_message(message),
             "f.json: 'device' needs 550 B of memory, 50 B more than it has");

@@ -50,7 +50,7 @@ void expect_optimal(const v1::CostGraph& message, int& feasible, int& limited) {
 
 TEST_P(ThreeTiers, PlansEqualBruteForce) {
   const int max_atoms = GetParam();
-  const int graphs = max_atoms == 7 ? 700 : max_atoms == 9 ? 240 : 60;
+  const int graphs = max_atoms == 7 ? 800 : max_atoms == 9 ? 240 : 80;
   int feasible = 0;
   int limited = 0;
   const unsigned first = first_seed() + 10'000 * static_cast<unsigned>(max_atoms);
