@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
           write_goal(input, evaluator, config, common, console);
           return kDone;
         }
-        const plan::Plan plan = make_plan(input, evaluator, config);
+        const plan::Plan plan = make_explained_plan(input, evaluator, config);
         if (!config.extra.bundle.empty()) {
           if (const int code = make_bundle(input, config, {plan}, "")) return code;
         }

@@ -9,6 +9,7 @@
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 #include "adamec/base/units.h"
+#include "adamec/plan/explain.h"
 #include "adamec/report/plan_report.h"
 #include "tools/adamec-plan/costs.h"
 
@@ -111,11 +112,35 @@ plan::Plan make_plan(const PlanInput& input, const plan::Evaluator& evaluator,
   return best;
 }
 
+plan::Plan make_explained_plan(const PlanInput& input, const plan::Evaluator& evaluator,
+                               const PlanConfig& config) {
+  try {
+    return make_plan(input, evaluator, config);
+  } catch (const Error& error) {
+    if (config.extra.explain && error.kind() == ErrorKind::kInfeasible) {
+      std::cerr << explanation(plan::explain_infeasible(input.costs, input.deadline_ms));
+    }
+    throw;
+  }
+}
+
+std::string explanation(const std::vector<std::string>& sentences) {
+  std::string text;
+  for (const std::string& sentence : sentences) text += sentence + "\n";
+  return text;
+}
+
 void write_plan(const plan::Plan& plan, const PlanInput& input, const plan::Evaluator& evaluator,
                 const PlanConfig& config, const CommonOptions& common, const Console& console) {
   std::vector<plan::Baseline> baselines;
   if (config.compare) baselines = plan::compare(evaluator, plan);
   const report::Document document = report::plan_document(input.costs, plan, baselines);
+  if (!config.extra.html.empty()) {
+    const auto sentences = config.extra.explain
+                               ? plan::explain_plan(evaluator, plan, input.deadline_ms)
+                               : std::vector<std::string>();
+    write_file(config.extra.html, report::plan_html(input.costs, plan, sentences));
+  }
   if (!config.dot.empty()) write_file(config.dot, report::plan_dot(input.costs, plan));
   write_file(config.output, config.format == Format::kJson ? report::to_json(document)
                                                            : report::to_yaml(document));
@@ -127,6 +152,10 @@ void write_plan(const plan::Plan& plan, const PlanInput& input, const plan::Eval
     } else if (!console.quiet()) {
       std::cerr << table;
     }
+  }
+  if (config.extra.explain) {
+    const std::string text = explanation(plan::explain_plan(evaluator, plan, input.deadline_ms));
+    (stdout_is_free ? std::cout : std::cerr) << text;
   }
   console.note(summary(plan, input.costs));
   write_depfile(common, config.output, input.files);

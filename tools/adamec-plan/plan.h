@@ -29,6 +29,14 @@ plan::SearchLimits search_limits(const PlanConfig& config);
 plan::Plan make_plan(const PlanInput& input, const plan::Evaluator& evaluator,
                      const PlanConfig& config);
 
+// The same; when there is none and --explain is given, says on stderr which constraint makes it
+// impossible before the error is thrown.
+plan::Plan make_explained_plan(const PlanInput& input, const plan::Evaluator& evaluator,
+                               const PlanConfig& config);
+
+// Sentences of --explain, one a line.
+std::string explanation(const std::vector<std::string>& sentences);
+
 // Writes plan, picture, table and depfile as asked for.
 void write_plan(const plan::Plan& plan, const PlanInput& input, const plan::Evaluator& evaluator,
                 const PlanConfig& config, const CommonOptions& common, const Console& console);

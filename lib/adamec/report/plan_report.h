@@ -23,4 +23,10 @@ std::string comparison_table(const plan::CostGraph& costs,
 // and carry their size and time.
 std::string plan_dot(const plan::CostGraph& costs, const plan::Plan& plan);
 
+// One self-contained page: the graph as a picture, atoms in layers from top to bottom and coloured
+// by tier, with times, and with the bytes and times of what moves between tiers; and where the time
+// goes. `explanation` (plan/explain.h) may be empty.
+std::string plan_html(const plan::CostGraph& costs, const plan::Plan& plan,
+                      const std::vector<std::string>& explanation);
+
 }  // namespace adamec::report
