@@ -51,10 +51,17 @@ class Tier {
     for (const Json& step : plan_.at("steps")) {
       if (step.contains("run") && step.at("on") == name) load(step.at("run"));
     }
+    for (const char* list : {"constants", "state"}) {
+      for (const Json& entry : bundle_.value(list, Json::array())) {
+        const std::string id = entry.at(std::string(list) == "state" ? "state" : "constant");
+        const std::string file = entry.at("file");
+        kept_[id] = torch::jit::load(files_ + "/" + file).forward({}).toTensor();
+      }
+    }
   }
 
   void run(int number) {
-    tensors_.clear();
+    tensors_ = kept_;
     read_inputs();
     for (const Json& step : plan_.at("steps")) {
       if (step.contains("run")) {
@@ -72,6 +79,10 @@ class Tier {
       const std::string path =
           folder_ + "/result." + std::to_string(number) + "." + std::to_string(i);
       write_file(path, torch::jit::pickle_save(tensors_.at(results[i])));
+    }
+    for (const Json& state : bundle_.value("state", Json::array())) {
+      const auto next = tensors_.find(state.at("next").get<std::string>());
+      if (next != tensors_.end()) kept_[state.at("state")] = next->second;
     }
   }
 
@@ -133,6 +144,7 @@ class Tier {
   std::string folder_;
   std::string files_;
   std::map<std::size_t, torch::jit::Module> modules_;  // by block
+  std::map<std::string, at::Tensor> kept_;             // constants, and state before the next run
   std::map<std::string, at::Tensor> tensors_;
   std::map<std::string, std::ofstream> outgoing_;
   std::map<std::string, std::ifstream> incoming_;

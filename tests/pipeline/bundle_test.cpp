@@ -53,7 +53,10 @@ class Bundled {
     const CommandResult cut =
         run("adamec-split " + model + " --input '" + input + "' -o m.atoms --json");
     EXPECT_EQ(cut.exit_code, 0) << cut.err;
-    for (const Json& atom : Json::parse(cut.out).at("atoms")) atoms_.push_back(atom.at("id"));
+    for (const Json& atom : Json::parse(cut.out).at("atoms")) {
+      atoms_.push_back(atom.at("id"));
+      if (atom.at("stateful")) stateful_.push_back(atom.at("id"));
+    }
     for (const char* pipe : {"phone-edge", "edge-phone"}) {
       EXPECT_EQ(::mkfifo(folder_.path(pipe).c_str(), 0600), 0);
     }
@@ -61,6 +64,7 @@ class Bundled {
 
   CommandResult run(const std::string& command) { return run_command(command, folder_.path()); }
   const std::vector<std::string>& atoms() const { return atoms_; }
+  const std::vector<std::string>& stateful() const { return stateful_; }
   const TemporaryFolder& folder() const { return folder_; }
 
   Json bundle(const std::string& context, const std::string& options = "") {
@@ -105,6 +109,7 @@ class Bundled {
   torch::jit::Module model_;
   at::Tensor input_;
   std::vector<std::string> atoms_;
+  std::vector<std::string> stateful_;
 };
 
 // Every atom pinned to a random tier; neighbours stay together with the given probability.
@@ -200,6 +205,20 @@ def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:
     std::mt19937 random(seed);
     model.bundle(kContext + random_pins(model.atoms(), random, 0.4));
     model.expect_equal(0, 2);
+  }
+}
+
+// What the model keeps from one run to the next stays on one tier and is carried on by the run
+// time.
+TEST(Bundle, StateIsKeptFromRunToRun) {
+  Bundled model(source_path("models/streamer.scripted.pt"), "float32[1,20]", {1, 20});
+  const Json bundle = model.bundle(kContext);
+  EXPECT_GE(bundle.at("state").size(), 1u);
+  model.expect_equal(0, 4);
+  for (const char* tier : {"phone", "edge"}) {
+    model.bundle(std::string(kContext) + "constraints: {pin: {\"" + model.atoms().front() +
+                 "\": phone, \"" + model.stateful().front() + "\": " + tier + "}}\n");
+    model.expect_equal(0, 4);
   }
 }
 

@@ -88,10 +88,12 @@ class Writer {
     Json blocks = Json::array();
     for (std::size_t i = 0; i < pieces_.size(); ++i) blocks.push_back(write_piece(i));
     Json constants = write_constants();
+    Json state = write_state();
     json["tensors"] = tensors();
     json["tiers"] = tiers();
     json["blocks"] = std::move(blocks);
     if (!constants.empty()) json["constants"] = std::move(constants);
+    if (!state.empty()) json["state"] = std::move(state);
     json["plans"] = Json::array();
     for (int i = 0; i < request_.plans_size(); ++i) json["plans"].push_back(plan(i));
     if (!request_.atlas().empty()) {
@@ -156,17 +158,38 @@ class Writer {
             {"atoms", std::move(atoms)}};
   }
 
-  // Parts of the result that do not depend on the inputs, for all tiers.
+  std::set<int> everywhere() const {
+    std::set<int> tiers;
+    for (int tier = 0; tier < request_.tiers_size(); ++tier) tiers.insert(tier);
+    return tiers;
+  }
+
+  // State before the first run, for all tiers: which of them holds it is up to the plan.
+  Json write_state() {
+    Json json = Json::array();
+    for (const v1::Tensor& tensor : manifest_.tensors()) {
+      if (tensor.role() != v1::STATE) continue;
+      const std::string file = fmt::format("state{}.pt", json.size());
+      store(file, archive_.read_weight(tensor), everywhere());
+      used_.insert(tensor.id());
+      json.push_back({{"state", tensor.id()},
+                      {"next", tensor.next()},
+                      {"file", file},
+                      {"sha256", tensor.sha256()}});
+    }
+    return json;
+  }
+
+  // Parts of the result and of the next state that do not depend on the inputs, for all tiers.
   Json write_constants() {
     std::set<std::string> ids;
     collect_constants(manifest_.output(), ids);
-    std::set<int> everywhere;
-    for (int tier = 0; tier < request_.tiers_size(); ++tier) everywhere.insert(tier);
+    for (const v1::Tensor& tensor : manifest_.tensors()) ids.insert(tensor.next());
     Json json = Json::array();
     for (const v1::Tensor& tensor : manifest_.tensors()) {
-      if (ids.count(tensor.id()) == 0) continue;
+      if (tensor.role() != v1::WEIGHT || ids.count(tensor.id()) == 0) continue;
       const std::string file = fmt::format("constant{}.pt", json.size());
-      store(file, archive_.read_weight(tensor), everywhere);
+      store(file, archive_.read_weight(tensor), everywhere());
       json.push_back({{"constant", tensor.id()}, {"file", file}, {"sha256", tensor.sha256()}});
     }
     return json;

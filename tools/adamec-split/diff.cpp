@@ -45,6 +45,14 @@ std::string bytes_of(const Message& message) {
   return message.SerializeAsString();
 }
 
+std::string open_sizes_text(const v1::Tensor& tensor) {
+  std::string text;
+  for (const v1::OpenSize& size : tensor.open_sizes()) {
+    text += fmt::format("{}{}={}", text.empty() ? "" : ",", size.dimension(), size.name());
+  }
+  return text;
+}
+
 class Comparer {
  public:
   Comparer(const v1::Manifest& a, const v1::Manifest& b) : a_(a), b_(b) {}
@@ -154,6 +162,8 @@ class Comparer {
     const std::string id = printable(a.id());
     field("tensor", id, "type", tensor_type_text(a.type()), tensor_type_text(b.type()));
     field("tensor", id, "role", v1::TensorRole_Name(a.role()), v1::TensorRole_Name(b.role()));
+    field("tensor", id, "next", a.next(), b.next());
+    field("tensor", id, "open sizes", open_sizes_text(a), open_sizes_text(b));
     changed("tensor", id, "weights", record_text(a.record_bytes(), a.sha256()),
             record_text(b.record_bytes(), b.sha256()), a.sha256() == b.sha256());
   }
@@ -171,6 +181,7 @@ class Comparer {
           b.peak_activation_bytes());
     field("atom", id, "source", a.source(), b.source());
     field("atom", id, "nondeterministic", a.nondeterministic(), b.nondeterministic());
+    field("atom", id, "stateful", a.stateful(), b.stateful());
     // The same operators on the same tensors in another file: other weights, where it has any.
     const bool weights =
         configured_alike && a.weight_bytes() > 0 && a.weight_bytes() == b.weight_bytes();

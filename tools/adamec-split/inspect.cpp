@@ -118,6 +118,17 @@ std::vector<std::string> assumptions(const ManifestView& view) {
     }
     if (!types.empty()) all.back() += (value == name ? " is " : ", ") + types;
   }
+  for (const v1::Tensor& tensor : manifest.tensors()) {
+    for (const v1::OpenSize& size : tensor.open_sizes()) {
+      all.push_back(fmt::format("input {} may have any size in dimension {} ({})",
+                                printable(tensor.id()), size.dimension(), printable(size.name())));
+    }
+    if (tensor.role() == v1::STATE) {
+      all.push_back(fmt::format("state {} is {} before the first run, then {}",
+                                printable(tensor.id()), tensor_type_text(tensor.type()),
+                                printable(tensor.next())));
+    }
+  }
   for (const std::string& text : manifest.reduction().assumptions()) {
     all.push_back("blocks: " + printable(text, 300));
   }

@@ -27,6 +27,10 @@ Json tensor_json(const ManifestView& view, const v1::Tensor& tensor) {
     json["record_bytes"] = tensor.record_bytes();
     json["sha256"] = tensor.sha256();
   }
+  if (tensor.role() == v1::STATE) json["next"] = tensor.next();
+  for (const v1::OpenSize& size : tensor.open_sizes()) {
+    json["open_sizes"].push_back({{"dimension", size.dimension()}, {"name", size.name()}});
+  }
   return json;
 }
 
@@ -43,6 +47,7 @@ Json atom_json(const v1::Atom& atom, int block) {
                {"peak_activation_bytes", atom.peak_activation_bytes()},
                {"source", atom.source()},
                {"nondeterministic", atom.nondeterministic()},
+               {"stateful", atom.stateful()},
                {"record", atom.record()},
                {"record_bytes", atom.record_bytes()},
                {"sha256", atom.sha256()},

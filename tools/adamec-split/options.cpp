@@ -54,7 +54,8 @@ void define_options(CLI::App& app, SplitToolOptions& options) {
 
 std::string split_details() {
   std::string text =
-      "Lossless blocks: sending a tensor inside one from tier to tier is never better than another\n"
+      "Lossless blocks: sending a tensor inside one from tier to tier is never better than "
+      "another\n"
       "cut, which sends no more and leaves no less on the faster tier. --list, --dot and --json\n"
       "show them, --granularity block merges them. They assume that\n";
   for (const std::string& assumption : graph::reduction_assumptions()) {
