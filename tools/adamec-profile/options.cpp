@@ -8,12 +8,14 @@
 #include "adamec/base/units.h"
 #include "adamec/measure/contexts.h"
 #include "adamec/measure/protocol.h"
+#include "adamec/measure/synthesis.h"
 #include "tools/adamec-profile/contexts_file.h"
 
 namespace adamec::tools {
 namespace {
 
 constexpr unsigned kMostBlocks = 10'000;
+constexpr std::size_t kMostSynthetic = 100'000;
 
 template <typename Number>
 bool parse_number(std::string_view text, Number& number) {
@@ -77,8 +79,7 @@ double parse_budget_us(const std::string& text) {
 void add_options(CLI::App& app, ProfileOptions& options) {
   app.add_option("archives", options.archives,
                  "Atom archives (adamec-split), '-' for stdin; with --report, sample files")
-      ->type_name("M.atoms")
-      ->required();
+      ->type_name("M.atoms");
   app.add_option("-o,--output", options.output,
                  "Write the samples here; without it, print a table of latencies. Saved while "
                  "measuring: after an interrupt, --resume goes on from there")
@@ -154,6 +155,20 @@ void add_options(CLI::App& app, ProfileOptions& options) {
 
 namespace {
 
+Synthesis parse_synthesis(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  Synthesis synthesis{text.substr(0, colon), 0};
+  const auto& kinds = measure::synthetic_kinds();
+  if (colon == std::string::npos ||
+      !parse_number(std::string_view(text).substr(colon + 1), synthesis.count) ||
+      synthesis.count < 1 || synthesis.count > kMostSynthetic ||
+      std::find(kinds.begin(), kinds.end(), synthesis.kind) == kinds.end()) {
+    fail_with(ErrorKind::kUsage, "--synthesize: '{}' is not KIND:N with N up to {} and one of {}",
+              printable(text), kMostSynthetic, fmt::join(kinds, ", "));
+  }
+  return synthesis;
+}
+
 // The contexts of the flags, or of the file.
 void understand_contexts(const ProfileOptions& options, ProfileConfig& config) {
   measure::ContextLists lists;
@@ -185,6 +200,10 @@ void understand_contexts(const ProfileOptions& options, ProfileConfig& config) {
 }
 
 void check_combinations(const ProfileOptions& options, const ProfileConfig& config, bool json) {
+  if (config.archives.empty() && (config.report || config.synthesize.empty())) {
+    fail_with(ErrorKind::kUsage, "{} is required (see --help)",
+              config.report ? "a sample file" : "an archive, or --synthesize,");
+  }
   if (std::count(config.archives.begin(), config.archives.end(), "-") > 1) {
     fail_with(ErrorKind::kUsage, "standard input can be read only once");
   }
@@ -237,6 +256,9 @@ ProfileConfig understand(const ProfileOptions& options, bool json) {
               kMostBlocks);
   }
   parse_shard(options.shard, config.selection);
+  for (const std::string& text : options.synthesize) {
+    config.synthesize.push_back(parse_synthesis(text));
+  }
   understand_contexts(options, config);
   check_combinations(options, config, json);
   return config;

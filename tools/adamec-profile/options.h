@@ -37,6 +37,12 @@ struct ProfileOptions {
   bool csv = false;
 };
 
+// "conv2d:500"
+struct Synthesis {
+  std::string kind;
+  std::size_t count = 0;
+};
+
 // The same, understood.
 struct ProfileConfig {
   std::vector<std::string> archives;  // with `report`: sample files
@@ -45,6 +51,7 @@ struct ProfileConfig {
   std::string device;  // of all contexts; empty: the CPU
   std::optional<measure::CpuList> cpus;
   measure::Selection selection;
+  std::vector<Synthesis> synthesize;
   double budget_us = 0;
   unsigned visits = 0;
   std::uint64_t seed = 0;

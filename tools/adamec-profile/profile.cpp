@@ -11,9 +11,10 @@
 #include "adamec/base/sha256.h"
 #include "adamec/measure/atom_program.h"
 #include "adamec/measure/atom_runner.h"
-#include "adamec/measure/machine.h"
 #include "adamec/measure/contexts.h"
+#include "adamec/measure/gain.h"
 #include "adamec/measure/journal.h"
+#include "adamec/measure/machine.h"
 #include "adamec/measure/sample_file.h"
 #include "adamec/torchscript/combine.h"
 #include "tools/adamec-profile/limited.h"
@@ -111,8 +112,12 @@ std::multimap<std::size_t, v1::Reading> earlier_readings(const std::vector<v1::C
 std::unique_ptr<measure::Runnable> load_item(const WorkList& work, const measure::PlanItem& item,
                                              const ProfileConfig& config,
                                              const measure::Clock& clock) {
-  const archive::Reader& archive = work.archive_of(item);
   const measure::RunnerOptions options{config.seed, config.device};
+  if (work.archive_of(item) == nullptr) {
+    return measure::load_atom(synthetic_program(work.synthetic(), item.atoms[0], config.seed),
+                              options);
+  }
+  const archive::Reader& archive = *work.archive_of(item);
   switch (item.sample.subject()) {
     case v1::SEQUENCE:
       return measure::load_sequence(archive, clock, options);
@@ -137,6 +142,7 @@ class Run {
       : config_(config),
         console_(console),
         writer_(writer),
+        previous_(work.previous().samples()),
         items_(with_earlier_visits(work, config.contexts, journal)),
         options_(campaign_options(config, host)),
         progress_("measuring", 1, common.quiet) {
@@ -156,17 +162,24 @@ class Run {
     }
     const auto unlimited = unlimited_items(items_, config_.contexts);
     if (unlimited.empty()) return result;
+    if (config_.budget_us > 0) {
+      std::vector<const v1::Sample*> known;
+      for (const v1::Sample& sample : previous_) known.push_back(&sample);
+      options_.order = measure::order_by_gain(unlimited, config_.contexts, known, config_.visits);
+    }
     std::vector<v1::Context> contexts = config_.contexts;
     std::erase_if(contexts, [](const v1::Context& context) { return context.memory_limit() > 0; });
     const measure::CpuList cpus = measure::current_affinity();
     measure::Machine machine(cpus, contexts, clock_, measure::set_threads);
     warn_about_machine(machine, contexts, cpus.size(), console_);
-    const measure::CampaignResult rest = run_campaign(
-        unlimited, config_.contexts, load_, machine, clock_, options_, events(result.samples));
-    result.measured += rest.measured;
+    const measure::CampaignResult rest = run_campaign(unlimited, config_.contexts, load_, machine,
+                                                      clock_, options_, events(result.samples));
     result.left_out += rest.left_out;
     result.failures.insert(result.failures.end(), rest.failures.begin(), rest.failures.end());
     result.samples.insert(result.samples.end(), rest.samples.begin(), rest.samples.end());
+    std::set<std::string> measured;
+    for (const v1::Sample& sample : result.samples) measured.insert(sample.signature());
+    result.measured = measured.size();
     return result;
   }
 
@@ -198,6 +211,7 @@ class Run {
   const Console& console_;
   SampleWriter* writer_;
   const measure::SystemClock clock_;
+  const google::protobuf::RepeatedPtrField<v1::Sample>& previous_;
   const std::vector<measure::CampaignItem> items_;
   measure::CampaignOptions options_;
   measure::Loader load_;
@@ -222,6 +236,9 @@ Summary profile(const WorkList& work, const ProfileConfig& config, const CommonO
   if (!config.output.empty()) {
     writer = std::make_unique<SampleWriter>(config.output, work.previous(), summary.host, journal,
                                             work.parts());
+  }
+  for (const std::string& refused : work.synthetic().refused) {
+    console.warn("--synthesize: left out " + refused);
   }
   if (!work.items().empty()) {
     summary.result =

@@ -59,10 +59,9 @@ std::string summary_json(const Summary& summary, const WorkList& work,
                            {"within_10_percent", repeat.within_10}};
   json["failures"] = Json::array();
   for (const measure::Failure& failure : summary.result.failures) {
-    json["failures"].push_back(
-        {{"atom", failure.plan->sample.sample_atom()},
-         {"reason", failure.reason},
-         {"reproduce", reproducing_line(failure, work, config)}});
+    json["failures"].push_back({{"atom", failure.plan->sample.sample_atom()},
+                                {"reason", failure.reason},
+                                {"reproduce", reproducing_line(failure, work, config)}});
   }
   json["samples"] = Json::array();
   for (const v1::Sample& sample : summary.result.samples) {
@@ -87,8 +86,17 @@ std::string summary_line(const Summary& summary) {
 std::string reproducing_line(const measure::Failure& failure, const WorkList& work,
                              const ProfileConfig& config) {
   const measure::PlanItem& item = *failure.plan;
-  std::string line = fmt::format("adamec-profile {} --only {}", quoted(work.given_as(item, config)),
-                                 quoted(item.name));
+  std::string line = "adamec-profile";
+  if (work.archive_of(item) != nullptr) {
+    line += " " + quoted(config.archives[item.archive]);
+  } else {  // made from all archives
+    for (const std::string& archive : config.archives) line += " " + quoted(archive);
+    for (const Synthesis& synthesis : config.synthesize) {
+      line += fmt::format(" --synthesize {}:{}", synthesis.kind, synthesis.count);
+    }
+    line += fmt::format(" --seed {}", config.seed);
+  }
+  line += " --only " + quoted(item.name);
   if (item.sample.subject() == v1::BLOCK) {
     line += fmt::format(" --blocks {} --seed {}", config.selection.blocks, config.seed);
   }

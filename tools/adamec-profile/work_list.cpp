@@ -29,7 +29,8 @@ std::string what_it_is(const v1::Sample& sample) {
 
 std::string short_context(const v1::Context& context) {
   std::string text = fmt::format("{}x{}", context.threads(), context.cpu_load());
-  if (context.memory_limit() > 0) text += "@" + std::to_string(context.memory_limit() >> 20) + "MiB";
+  if (context.memory_limit() > 0)
+    text += "@" + std::to_string(context.memory_limit() >> 20) + "MiB";
   if (context.cpu_quota() > 0) text += fmt::format("/q{}", context.cpu_quota());
   if (context.frequency() > 0) text += fmt::format("/f{}", context.frequency());
   return text;
@@ -52,11 +53,13 @@ WorkList::WorkList(const ProfileConfig& config) {
   for (const archive::Reader& reader : archives_) {
     atoms_ += static_cast<std::size_t>(reader.manifest().atoms_size());
   }
+  synthetic_ = make_synthetic(archives_, config);
+  atoms_ += static_cast<std::size_t>(synthetic_.manifest.atoms_size());
   plan_ = measure::make_plan(sources(), config.selection);
   if (plan_.empty()) {
-    if (atoms_ == 0) fail("{}: no atoms", archives_.front().name());
-    fail("{}: none of the {} atoms is chosen by --only and --shard", archives_.front().name(),
-         atoms_);
+    const std::string name = archives_.empty() ? "--synthesize" : archives_.front().name();
+    if (atoms_ == 0) fail("{}: no atoms", name);
+    fail("{}: none of the {} atoms is chosen by --only and --shard", name, atoms_);
   }
   if (config.resume && std::filesystem::exists(config.output)) {
     previous_ = measure::read_samples(config.output);
@@ -72,6 +75,9 @@ std::vector<measure::PlanSource> WorkList::sources() const {
   std::vector<measure::PlanSource> result;
   for (const archive::Reader& reader : archives_) {
     result.push_back({&reader.manifest(), &reader.graph()});
+  }
+  if (!synthetic_.operators.empty()) {
+    result.push_back({&synthetic_.manifest, &synthetic_.graph, true});
   }
   return result;
 }

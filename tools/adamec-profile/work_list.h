@@ -6,6 +6,7 @@
 #include "adamec/archive/archive.h"
 #include "adamec/measure/campaign.h"
 #include "tools/adamec-profile/options.h"
+#include "tools/adamec-profile/synthetic.h"
 
 namespace adamec::tools {
 
@@ -24,18 +25,17 @@ class WorkList {
   std::size_t configurations() const { return plan_.size(); }
   // What the parts of blocks and models are.
   std::vector<v1::Configuration> parts() const;
-  const archive::Reader& archive_of(const measure::PlanItem& item) const {
-    return archives_[item.archive];
+  // Null for synthetic items.
+  const archive::Reader* archive_of(const measure::PlanItem& item) const {
+    return item.archive < archives_.size() ? &archives_[item.archive] : nullptr;
   }
-  // What to write on the command line to get the item.
-  std::string given_as(const measure::PlanItem& item, const ProfileConfig& config) const {
-    return config.archives[item.archive];
-  }
+  const Synthetic& synthetic() const { return synthetic_; }
 
  private:
   std::vector<measure::PlanSource> sources() const;
 
   std::vector<archive::Reader> archives_;
+  Synthetic synthetic_;
   std::vector<measure::PlanItem> plan_;
   std::vector<measure::CampaignItem> items_;
   v1::SampleSet previous_;

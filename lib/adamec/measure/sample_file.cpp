@@ -33,7 +33,7 @@ void check_sample(const v1::Sample& sample, const std::set<std::string>& hosts,
 v1::SampleSet read_samples(const std::string& path) {
   const std::string source = display_name(path);
   v1::SampleSet samples;
-  if (!parse_message(samples, read_file(path))) fail("{}: not a sample file", source);
+  if (!parse_message(samples, read_file(path))) fail("{}: not a sample file, or cut off", source);
   std::set<std::string> hosts;
   for (const v1::Host& host : samples.hosts()) hosts.insert(host.id());
   for (int i = 0; i < samples.samples_size(); ++i) {

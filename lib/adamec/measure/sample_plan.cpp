@@ -97,13 +97,14 @@ class Planner {
   void add_model(std::size_t archive) {
     std::vector<int> atoms(signatures_[archive].size());
     std::iota(atoms.begin(), atoms.end(), 0);
-    if (atoms.size() < 2) return;  // the atom is the model
+    if (atoms.size() < 2 || sources_[archive].synthetic) return;  // the atom is the model
     add_composite(v1::MODEL, archive, atoms, "model:combined");
     add_composite(v1::SEQUENCE, archive, atoms, "model:atoms");
   }
 
   void add_blocks(std::size_t archive) {
     const PlanSource& source = sources_[archive];
+    if (source.synthetic) return;
     for (unsigned i = 0; i < selection_.blocks; ++i) {
       const std::vector<int> atoms =
           random_block(*source.graph, source.manifest->model_name(), selection_.seed, i);
@@ -114,15 +115,15 @@ class Planner {
   void add_composite(v1::Subject subject, std::size_t archive, const std::vector<int>& atoms,
                      const std::string& name) {
     const PlanSource& source = sources_[archive];
-    v1::Sample sample = describe_composite(subject, *source.manifest, *source.graph, atoms,
-                                           signatures_[archive]);
+    v1::Sample sample =
+        describe_composite(subject, *source.manifest, *source.graph, atoms, signatures_[archive]);
     sample.set_sample_atom(source.manifest->model_name() + "/" + name);
     add({std::move(sample), archive, atoms, name});
   }
 
   void add(PlanItem item) {
     const std::string& model = sources_[item.archive].manifest->model_name();
-    models_of_[item.signature()].insert(model);
+    if (!sources_[item.archive].synthetic) models_of_[item.signature()].insert(model);
     if (!matches(selection_.only, model, item.name)) return;
     if (chosen_.insert(item.signature()).second) items_.push_back(std::move(item));
   }
@@ -139,7 +140,7 @@ class Planner {
   const Selection& selection_;
   std::vector<std::vector<std::string>> signatures_;  // by archive and atom
   std::vector<PlanItem> items_;
-  std::unordered_set<std::string> chosen_;                // signatures
+  std::unordered_set<std::string> chosen_;                  // signatures
   std::map<std::string, std::set<std::string>> models_of_;  // by signature
 };
 

@@ -13,10 +13,10 @@ namespace adamec::measure {
 
 // A configuration to measure and the atoms of one archive that stand for it.
 struct PlanItem {
-  v1::Sample sample;             // all of it but host, context and latency
-  std::size_t archive = 0;       // index into the archives given
-  std::vector<int> atoms;        // indices into its manifest, ascending; ATOM: one
-  std::string name;              // within its archive: "conv1.conv2d", "block:3", "model:combined"
+  v1::Sample sample;        // all of it but host, context and latency
+  std::size_t archive = 0;  // index into the archives given
+  std::vector<int> atoms;   // indices into its manifest, ascending; ATOM: one
+  std::string name;         // within its archive: "conv1.conv2d", "block:3", "model:combined"
   std::uint64_t working_bytes = 0;  // estimate of the memory it takes while it is measured
 
   const std::string& signature() const { return sample.signature(); }
@@ -26,14 +26,15 @@ struct PlanItem {
 struct PlanSource {
   const v1::Manifest* manifest = nullptr;
   const graph::AtomGraph* graph = nullptr;
+  bool synthetic = false;  // atoms that no model has: no blocks, no whole model
 };
 
 struct Selection {
-  std::string only;     // shell pattern on the item's name or "model/name"; empty: all
-  unsigned shard = 1;   // 1 .. shards
-  unsigned shards = 1;  // every shards-th configuration belongs to this shard
-  unsigned blocks = 0;  // random convex blocks per model
-  bool models = false;  // whole models, combined and atom by atom
+  std::string only;        // shell pattern on the item's name or "model/name"; empty: all
+  unsigned shard = 1;      // 1 .. shards
+  unsigned shards = 1;     // every shards-th configuration belongs to this shard
+  unsigned blocks = 0;     // random convex blocks per model
+  bool models = false;     // whole models, combined and atom by atom
   std::uint64_t seed = 0;  // of the blocks
 };
 

@@ -1,0 +1,214 @@
+#include "adamec/measure/synthesis.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "adamec/base/error.h"
+#include "adamec/measure/perturb.h"
+
+namespace adamec::measure {
+namespace {
+
+// A kind: which operators belong to it, and usual calls for when no model at hand has one.
+struct Kind {
+  std::string name;
+  std::vector<std::string> operators;
+  std::vector<std::string> usual;
+};
+
+std::string convolution(const char* input, const char* weight, int out, int stride, int padding,
+                        int groups) {
+  return fmt::format(
+      "aten::conv2d(input=float32[{}],weight=weight float32[{}],bias=weight float32[{}],"
+      "stride=[{}, {}],padding=[{}, {}],dilation=[1, 1],groups={})",
+      input, weight, out, stride, stride, padding, padding, groups);
+}
+
+std::string attention_scores(int heads, int length, int depth) {
+  return fmt::format("aten::matmul(self=float32[1,{0},{1},{2}],other=float32[1,{0},{2},{1}])",
+                     heads, length, depth);
+}
+
+std::string attention_values(int heads, int length, int depth) {
+  return fmt::format("aten::matmul(self=float32[1,{0},{1},{1}],other=float32[1,{0},{1},{2}])",
+                     heads, length, depth);
+}
+
+std::string attention_softmax(int heads, int length) {
+  return fmt::format("aten::softmax.int(self=float32[1,{0},{1},{1}],dim=-1,dtype=None)", heads,
+                     length);
+}
+
+std::vector<std::string> each(const std::vector<std::string>& operators, const char* arguments) {
+  std::vector<std::string> calls;
+  for (const std::string& name : operators) calls.push_back(name + arguments);
+  return calls;
+}
+
+std::vector<std::string> joined(std::vector<std::string> first,
+                                const std::vector<std::string>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+const std::vector<Kind>& kinds() {
+  static const std::vector<std::string> unary{"aten::relu",      "aten::sigmoid",     "aten::tanh",
+                                              "aten::hardswish", "aten::hardsigmoid", "aten::silu"};
+  static const std::vector<Kind> all{
+      {"conv2d",
+       {"aten::conv2d", "aten::_convolution"},
+       {convolution("1,3,224,224", "64,3,7,7", 64, 2, 3, 1),
+        convolution("1,64,56,56", "64,64,3,3", 64, 1, 1, 1),
+        convolution("1,128,28,28", "512,128,1,1", 512, 1, 0, 1),
+        convolution("1,256,14,14", "256,256,3,3", 256, 1, 1, 1),
+        convolution("1,96,56,56", "96,1,3,3", 96, 2, 1, 96),
+        convolution("1,240,28,28", "240,1,5,5", 240, 1, 2, 240),
+        convolution("1,116,14,14", "232,58,1,1", 232, 1, 0, 2)}},
+      {"linear",
+       {"aten::linear"},
+       {"aten::linear(input=float32[1,2048],weight=weight float32[1000,2048],bias=weight "
+        "float32[1000])",
+        "aten::linear(input=float32[1,197,768],weight=weight float32[3072,768],bias=weight "
+        "float32[3072])",
+        "aten::linear(input=float32[64,49,96],weight=weight float32[288,96],bias=weight "
+        "float32[288])"}},
+      {"matmul",
+       {"aten::matmul"},
+       {"aten::matmul(self=float32[197,768],other=weight float32[768,768])",
+        "aten::matmul(self=float32[1,128,512],other=float32[1,512,128])",
+        attention_scores(12, 197, 64)}},
+      {"bmm",
+       {"aten::bmm"},
+       {"aten::bmm(self=float32[12,197,64],mat2=float32[12,64,197])",
+        "aten::bmm(self=float32[8,128,128],mat2=float32[8,128,64])"}},
+      {"attention",
+       {"aten::scaled_dot_product_attention"},
+       {attention_scores(12, 197, 64), attention_softmax(12, 197), attention_values(12, 197, 64),
+        attention_scores(8, 49, 32), attention_softmax(8, 49), attention_values(8, 49, 32)}},
+      {"elementwise",
+       joined(unary, {"aten::add.Tensor", "aten::mul.Tensor", "aten::gelu", "aten::hardtanh"}),
+       joined(each(unary, "(self=float32[1,64,56,56])"),
+              {"aten::add.Tensor(self=float32[1,256,28,28],other=float32[1,256,28,28],alpha=1)",
+               "aten::mul.Tensor(self=float32[1,96,28,28],other=float32[1,96,1,1])"})},
+      {"pool",
+       {"aten::max_pool2d", "aten::avg_pool2d", "aten::adaptive_avg_pool2d"},
+       {"aten::max_pool2d(self=float32[1,64,112,112],kernel_size=[3, 3],stride=[2, 2],padding=[1, "
+        "1],dilation=[1, 1],ceil_mode=false)",
+        "aten::avg_pool2d(self=float32[1,128,28,28],kernel_size=[2, 2],stride=[2, 2],padding=[0, "
+        "0],ceil_mode=false,count_include_pad=true,divisor_override=None)",
+        "aten::adaptive_avg_pool2d(self=float32[1,512,7,7],output_size=[1, 1])"}},
+      {"norm",
+       {"aten::batch_norm", "aten::layer_norm", "aten::group_norm"},
+       {"aten::batch_norm(input=float32[1,64,56,56],weight=weight float32[64],bias=weight "
+        "float32[64],running_mean=weight float32[64],running_var=weight float32[64],training=false,"
+        "momentum=0.1,eps=1e-05,cudnn_enabled=true)",
+        "aten::layer_norm(input=float32[1,197,768],normalized_shape=[768],weight=weight "
+        "float32[768],bias=weight float32[768],eps=1e-05,cudnn_enable=true)"}},
+  };
+  return all;
+}
+
+v1::DataType parse_dtype(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  v1::DataType dtype = v1::DATA_TYPE_UNSPECIFIED;
+  if (!v1::DataType_Parse(text, &dtype)) fail("'{}' is no dtype", printable(text));
+  return dtype;
+}
+
+// "float32[1,64]"; false when the text is no tensor type.
+bool parse_tensor(const std::string& text, v1::TensorType& type) {
+  const std::size_t bracket = text.find('[');
+  if (bracket == 0 || bracket == std::string::npos || text.back() != ']') return false;
+  type.set_dtype(parse_dtype(text.substr(0, bracket)));
+  const char* at = text.data() + bracket + 1;
+  const char* end = text.data() + text.size() - 1;
+  while (at < end) {
+    std::int64_t size = 0;
+    const auto [rest, error] = std::from_chars(at, end, size);
+    if (error != std::errc()) fail("'{}' is no tensor type", printable(text));
+    type.add_shape(size);
+    at = rest + 1;
+  }
+  return true;
+}
+
+v1::Argument parse_argument(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) fail("'{}' is no argument", printable(text));
+  v1::Argument argument;
+  argument.set_name(text.substr(0, equals));
+  std::string value = text.substr(equals + 1);
+  if (value.rfind("weight ", 0) == 0) {
+    argument.set_weight(true);
+    value = value.substr(7);
+  }
+  v1::TensorType type;
+  if (parse_tensor(value, type)) {
+    *argument.add_tensors() = type;
+  } else {
+    argument.set_literal(value);
+  }
+  return argument;
+}
+
+}  // namespace
+
+const std::vector<std::string>& synthetic_kinds() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> result;
+    for (const Kind& kind : kinds()) result.push_back(kind.name);
+    return result;
+  }();
+  return names;
+}
+
+v1::Operator parse_operator(const std::string& signature) {
+  const std::size_t open = signature.find('(');
+  const std::size_t close = signature.find(')', open == std::string::npos ? 0 : open);
+  if (close == std::string::npos) fail("'{}' is no operator", printable(signature));
+  v1::Operator op;
+  op.set_name(signature.substr(0, open));
+  std::string argument;
+  int depth = 0;
+  for (std::size_t i = open + 1; i <= close; ++i) {
+    const char c = signature[i];
+    if ((c == ',' && depth == 0) || i == close) {
+      if (!argument.empty()) *op.add_arguments() = parse_argument(argument);
+      argument.clear();
+      continue;
+    }
+    depth += c == '[' ? 1 : c == ']' ? -1 : 0;
+    argument += c;
+  }
+  return op;
+}
+
+std::vector<v1::Operator> synthesize(const std::string& kind_name, std::size_t count,
+                                     std::span<const v1::Operator* const> at_hand,
+                                     std::uint64_t seed) {
+  const auto kind = std::find_if(kinds().begin(), kinds().end(),
+                                 [&](const Kind& other) { return other.name == kind_name; });
+  if (kind == kinds().end()) {
+    fail_with(ErrorKind::kUsage, "'{}' is no kind of configuration (known: {})",
+              printable(kind_name), fmt::join(synthetic_kinds(), ", "));
+  }
+  std::vector<v1::Operator> origins;
+  for (const v1::Operator* op : at_hand) {
+    const bool belongs = std::find(kind->operators.begin(), kind->operators.end(), op->name()) !=
+                         kind->operators.end();
+    if (belongs && can_perturb(*op)) origins.push_back(*op);
+  }
+  if (origins.empty()) {
+    for (const std::string& usual : kind->usual) origins.push_back(parse_operator(usual));
+  }
+  Random random(kind_name, seed);
+  std::vector<v1::Operator> calls;
+  while (calls.size() < count) {
+    calls.push_back(perturbed(origins[random.below(origins.size())], random));
+  }
+  return calls;
+}
+
+}  // namespace adamec::measure

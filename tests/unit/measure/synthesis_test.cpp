@@ -1,0 +1,79 @@
+#include "adamec/measure/synthesis.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "adamec/base/error.h"
+#include "adamec/measure/perturb.h"
+#include "adamec/predict/signature.h"
+
+namespace adamec::measure {
+namespace {
+
+std::string text_of(const v1::Operator& op) {
+  v1::Atom atom;
+  atom.set_kind(v1::OPERATOR);
+  *atom.add_operators() = op;
+  return predict::signature(atom);
+}
+
+TEST(ParseOperator, ReadsWhatSignaturesSay) {
+  for (const std::string call :
+       {"aten::relu(self=float32[1,64,56,56])", "aten::x(a=float32[],b=None,c=[1, 2],d=true)",
+        "aten::linear(input=float32[1,8],weight=weight float32[4,8],bias=None)"}) {
+    EXPECT_EQ(text_of(parse_operator(call)), call + "->");
+  }
+  EXPECT_EQ(text_of(parse_operator("aten::relu(self=float32[2])->float32[2]")),
+            "aten::relu(self=float32[2])->");
+  for (const char* bad : {"", "aten::relu", "aten::relu(self)", "aten::relu(self=float31[2])"}) {
+    EXPECT_THROW(parse_operator(bad), Error) << bad;
+  }
+}
+
+TEST(Synthesize, GivesManyDifferentCallsOfEveryKind) {
+  for (const std::string& kind : synthetic_kinds()) {
+    const auto calls = synthesize(kind, 100, {}, 1);
+    ASSERT_EQ(calls.size(), 100U) << kind;
+    std::set<std::string> different;
+    for (const v1::Operator& call : calls) {
+      different.insert(text_of(call));
+      EXPECT_TRUE(can_perturb(call)) << text_of(call);
+    }
+    EXPECT_GT(different.size(), 60U) << kind;
+    EXPECT_EQ(text_of(synthesize(kind, 100, {}, 1)[57]), text_of(calls[57]));
+    EXPECT_NE(text_of(synthesize(kind, 100, {}, 2)[57]), text_of(calls[57]));
+  }
+  EXPECT_THROW(synthesize("conv9d", 1, {}, 0), Error);
+}
+
+TEST(Synthesize, StaysNearWhatIsAtHand) {
+  const v1::Operator conv = parse_operator(
+      "aten::_convolution(input=float32[1,96,28,28],weight=weight float32[96,1,5,5],bias=None,"
+      "stride=[1, 1],padding=[2, 2],dilation=[1, 1],transposed=false,output_padding=[0, 0],"
+      "groups=96,benchmark=false,deterministic=false,cudnn_enabled=true,allow_tf32=true)");
+  const v1::Operator other = parse_operator("aten::relu(self=float32[1,8])");
+  const v1::Operator* at_hand[] = {&other, &conv};
+  for (const v1::Operator& call : synthesize("conv2d", 50, at_hand, 0)) {
+    EXPECT_EQ(call.name(), "aten::_convolution");
+    const auto& input = call.arguments(0).tensors(0);
+    const auto& weight = call.arguments(1).tensors(0);
+    EXPECT_EQ(weight.shape(0), input.shape(1));  // still depthwise
+    EXPECT_EQ(weight.shape(1), 1);
+    EXPECT_EQ(call.arguments(8).literal(), std::to_string(input.shape(1)));
+    EXPECT_GE(input.shape(1), 48);
+    EXPECT_LE(input.shape(1), 200);
+  }
+}
+
+TEST(CanPerturb, RefusesWhatItDoesNotKnow) {
+  EXPECT_FALSE(can_perturb(parse_operator("aten::relu(self=int64[8])")));
+  EXPECT_FALSE(can_perturb(parse_operator("aten::relu(self=float32[])")));
+  EXPECT_FALSE(can_perturb(parse_operator("aten::relu(self=float32[0])")));
+  EXPECT_FALSE(can_perturb(parse_operator(
+      "aten::conv2d(input=float32[1,3,8,8],weight=weight float32[4,3,3,3],bias=None,stride=[1, "
+      "1],padding=same,dilation=[1, 1],groups=1)")));
+}
+
+}  // namespace
+}  // namespace adamec::measure
