@@ -46,6 +46,7 @@ void add_row(TextTable& table, const ManifestView& view, int index) {
   std::string name = atom.operators_size() > 0 ? printable(atom.operators(0).name()) : "";
   if (atom.operators_size() > 1) name += fmt::format(" (+{})", atom.operators_size() - 1);
   std::string kind = kind_name(atom.kind());
+  if (atom.stateful()) kind += ", state";
   if (atom.nondeterministic()) kind += ", random";
   table.add_row({atom.id(), kind, name,
                  atom.operators_size() > 0 ? configuration(atom.operators(0)) : "", shapes,
