@@ -24,7 +24,7 @@ class ManifestWriter {
 
   // The model's arguments, and a tensor for each tensor among them.
   void add_inputs(const jit::Module& module, const std::vector<c10::IValue>& arguments,
-                  const std::vector<OpenSize>& open_sizes);
+                  const std::vector<OpenSize>& open_sizes = {});
   // The atoms, their weights and what the model returns.
   void add_atoms(const Residual& residual, const std::vector<AtomDraft>& drafts);
   // The whole model as one atom.
