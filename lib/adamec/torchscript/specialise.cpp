@@ -169,7 +169,7 @@ void Specialiser::run_node(jit::Node* node) {
 }
 
 // Whether the value is of one of the types that the node names.
-bool Specialiser::is_instance(const jit::Node* node) const {
+bool Specialiser::is_instance(jit::Node* node) const {
   const ItemPtr value = item(node->inputs()[0]);
   const auto declared = node->inputs()[0]->type()->kind();
   if (value->kind == Item::Kind::kOpaque &&

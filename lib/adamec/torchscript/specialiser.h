@@ -51,7 +51,7 @@ class Specialiser {
   // specialise.cpp
   void run_block(jit::Block* block);
   void run_node(jit::Node* node);
-  bool is_instance(const jit::Node* node) const;
+  bool is_instance(jit::Node* node) const;
   void run_if(jit::Node* node);
   void run_loop(jit::Node* node);
   void get_attribute(jit::Node* node);
@@ -88,8 +88,8 @@ class Specialiser {
   struct Origin {
     bool from_data = false;   // shapes of results depend on content
     bool from_state = false;  // on the state's alone
-    std::string guard;        // where such shapes may be taken for granted; empty: nowhere
-    std::string place;        // of the step, where sizes are open
+    std::string guard{};      // where such shapes may be taken for granted; empty: nowhere
+    std::string place{};      // of the step, where sizes are open
   };
   Items wrap_outputs(jit::Node* copy, const jit::Stack& results, const Origin& origin);
   jit::Value* materialise(const ItemPtr& item);
