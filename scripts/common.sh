@@ -102,6 +102,10 @@ build() {
     cat "$folder/configure.log" >&2
     die "the build could not be configured"
   }
+  # Builds with another LibTorch share the objects that do not see it (and precompiled headers are
+  # cached at all).
+  export CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
+  export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
   arguments=(--build "$folder" --parallel "$(build_jobs)")
   if [ $# -gt 0 ]; then arguments+=(--target "$@"); fi
   "$cmake" "${arguments[@]}" >&2
