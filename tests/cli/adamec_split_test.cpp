@@ -325,6 +325,30 @@ TEST(AdamecSplit, LeavesTheOldFileWhenItCannotWrite) {
   EXPECT_EQ(folder.read("x.atoms"), "old");
 }
 
+TEST(AdamecSplit, TakesListsAsInputs) {
+  const TemporaryFolder folder;
+  const std::string split =
+      "adamec-split " + source_path("models/detector.scripted.pt") + " --dry-run ";
+  const CommandResult two =
+      run_command(split + "--input '[float32[3,64,96],float32[3,96,64]]'", folder.path());
+  EXPECT_EQ(two.exit_code, 0) << two.err;
+  EXPECT_THAT(two.err, HasSubstr("bit-identical"));
+  expect_refused(split + "--input '[float32[3,64,96]'", 2, "a bracket is not closed", folder);
+  expect_refused(split + "--input '{image:float32[3,64,96]}'", 1, "the model takes a List[Tensor]",
+                 folder);
+}
+
+// ([one tensor],), as torch.save of PyTorch 1.13 wrote it: LibTorch alone cannot read such lists.
+TEST(AdamecSplit, TakesAListOfOneTensorFromAFile) {
+  const TemporaryFolder folder;
+  const CommandResult result =
+      run_command("adamec-split " + source_path("models/detector.scripted.pt") +
+                      " --dry-run --inputs-from " + source_path("tests/golden/inputs/one_image.pt"),
+                  folder.path());
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("bit-identical"));
+}
+
 TEST(AdamecSplit, OptionsComeFromFlagThenVariableThenFile) {
   const TemporaryFolder folder;
   folder.write("c.toml", "seed = 1\nmethod = \"nope\"\n");

@@ -1,6 +1,7 @@
 #include "adamec/torchscript/split.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
@@ -10,9 +11,9 @@
 #include "adamec/torchscript/input_spec.h"
 #include "adamec/torchscript/load.h"
 #include "adamec/torchscript/manifest_writer.h"
-#include "adamec/torchscript/open_sizes.h"
 #include "adamec/torchscript/merge.h"
 #include "adamec/torchscript/observed_macs.h"
+#include "adamec/torchscript/open_sizes.h"
 #include "adamec/torchscript/pch.h"
 #include "adamec/torchscript/specialise.h"
 
@@ -67,9 +68,31 @@ void run_and_count(v1::Atom& atom, const std::function<void()>& run) {
   if (atom.operators_size() == 1) atom.mutable_operators(0)->set_macs(macs);
 }
 
+// One run of the model: what it is given, and what it returns when it is run for comparison.
+struct Run {
+  std::vector<c10::IValue> arguments;
+  c10::IValue expected;
+};
+
+// The runs that the atoms are checked by; the model itself is run now.
+std::vector<Run> run_model(const jit::Module& module, const Arguments& arguments,
+                           const SplitOptions& options, const v1::Manifest& manifest) {
+  std::vector<Run> runs{{arguments.example, {}}};
+  if (!options.verify) return runs;
+  if (keeps_state(manifest, /*inside_an_atom=*/false)) runs.resize(kStatefulRuns, runs[0]);
+  for (auto& other : arguments.others(kVerifiedSizes)) runs.push_back({std::move(other), {}});
+  const at::NoGradGuard no_grad;
+  for (Run& run : runs) {
+    at::manual_seed(options.seed);
+    run.expected = module.get_method(options.method)(fresh(run.arguments));
+    // What it returns may be part of its state, which the next run writes to.
+    if (runs.size() > 1) run.expected = run.expected.deepcopy();
+  }
+  return runs;
+}
+
 // Runs the atoms from their records, measures their memory, and compares with the model.
-void check(const jit::Module& module, const Arguments& arguments, const SplitOptions& options,
-           SplitResult& result) {
+void check(const std::vector<Run>& runs, const SplitOptions& options, SplitResult& result) {
   v1::Manifest& manifest = result.manifest;
   std::unordered_map<std::string, const std::string*> records;
   for (const archive::Record& record : result.records) records[record.name] = &record.bytes;
@@ -81,40 +104,40 @@ void check(const jit::Module& module, const Arguments& arguments, const SplitOpt
     const std::uint64_t peak = peak_allocated_bytes([&] { run_and_count(*atom, run); });
     atom->set_peak_activation_bytes(std::max<std::uint64_t>(atom->peak_activation_bytes(), peak));
   };
-  const at::NoGradGuard no_grad;
-  std::vector<std::vector<c10::IValue>> runs{arguments.example};
-  if (options.verify && keeps_state(manifest, /*inside_an_atom=*/false)) {
-    runs.resize(kStatefulRuns, arguments.example);
-  }
-  for (auto& other : arguments.others(options.verify ? kVerifiedSizes : 0)) {
-    runs.push_back(std::move(other));
-  }
-  for (const auto& run : runs) {
+  for (const Run& run : runs) {
     at::manual_seed(options.seed);
-    executor.run(fresh(run), measure);
+    executor.run(fresh(run.arguments), measure);
     if (!options.verify) continue;
-    at::manual_seed(options.seed);
-    const c10::IValue expected = module.get_method(options.method)(fresh(run));
-    const std::string difference = executor.difference(expected);
+    const std::string difference = executor.difference(run.expected);
     if (!difference.empty()) {
       fail("the atoms do not give what the model gives: {}", difference);
     }
   }
 }
 
-SplitResult cut_model(const LoadedModel& model, const Arguments& arguments,
-                      const SplitOptions& options) {
-  at::manual_seed(options.seed);
-  const Residual residual =
-      specialise(model.module, options.method, arguments.example, arguments.others(kComparedSizes));
-  ManifestWriter writer(model, options.method, options.progress);
-  writer.add_inputs(model.module, arguments.example, arguments.open_sizes);
-  writer.add_atoms(residual, cut(residual, kSharedWeightBytes));
-  SplitResult result{writer.take_manifest(), writer.take_records(), {}};
+// A model on disk can be loaded again should it be needed: its weights are in the records by now,
+// and checking them takes memory.
+void release(LoadedModel& model, const SplitOptions& options) {
+  if (std::filesystem::is_regular_file(options.model)) model.module = jit::Module();
+}
+
+SplitResult cut_model(LoadedModel& model, const Arguments& arguments, const SplitOptions& options) {
+  SplitResult result;
+  {
+    at::manual_seed(options.seed);
+    const Residual residual = specialise(model.module, options.method, arguments.example,
+                                         arguments.others(kComparedSizes));
+    ManifestWriter writer(model, options.method, options.progress);
+    writer.add_inputs(model.module, arguments.example, arguments.open_sizes);
+    writer.add_atoms(residual, cut(residual, kSharedWeightBytes));
+    result = {writer.take_manifest(), writer.take_records(), {}};
+  }
   if (options.granularity == Granularity::kBlock) {
     result = merge_into_lossless_blocks(std::move(result));
   }
-  check(model.module, arguments, options, result);
+  const std::vector<Run> runs = run_model(model.module, arguments, options, result.manifest);
+  release(model, options);
+  check(runs, options, result);
   return result;
 }
 
@@ -131,11 +154,11 @@ SplitResult keep_model_whole(const LoadedModel& model, const Arguments& argument
   if (options.granularity == Granularity::kBlock) {
     result = merge_into_lossless_blocks(std::move(result));
   }
-  check(model.module, arguments, options, result);
+  check(run_model(model.module, arguments, options, result.manifest), options, result);
   return result;
 }
 
-SplitResult split_loaded(const LoadedModel& model, const SplitOptions& options) {
+SplitResult split_loaded(LoadedModel model, const SplitOptions& options) {
   Arguments arguments;
   arguments.example = example_arguments(model.module, options.method, options.inputs,
                                         options.inputs_from, options.seed);
@@ -146,6 +169,7 @@ SplitResult split_loaded(const LoadedModel& model, const SplitOptions& options) 
   } catch (const Unsupported& unsupported) {
     return keep_model_whole(model, arguments, options, unsupported.keeps_state, unsupported.what());
   } catch (const BrokenAtom& broken) {
+    if (std::filesystem::is_regular_file(options.model)) model = load_model(options.model);
     return keep_model_whole(model, arguments, options, false, broken.what());
   }
 }
@@ -157,14 +181,14 @@ std::string libtorch_version() { return TORCH_VERSION; }
 SplitResult split_model(const SplitOptions& options) {
   for (const std::string& library : options.libraries) load_operator_library(library);
   for (const std::string& input : options.inputs) parse_input_spec(input);
-  const LoadedModel model = load_model(options.model);
+  LoadedModel model = load_model(options.model);
   const std::string name = display_name(options.model);
   // Warnings of models and of LibTorch are for the models' authors.
   const std::shared_ptr<void> silence = silence_warnings();
   // The interpreter as it is: no fusion that could change the last bit.
   jit::setGraphExecutorOptimize(false);
   try {
-    return split_loaded(model, options);
+    return split_loaded(std::move(model), options);
   } catch (const Error& error) {
     throw Error(error.kind(), name + ": " + error.what());
   } catch (const std::bad_alloc&) {
