@@ -14,7 +14,7 @@ namespace {
 using Entries = std::vector<std::pair<std::string, std::string>>;
 
 void append(std::string& bytes, std::uint64_t number, int width) {
-  for (int i = 0; i < width; ++i) bytes += static_cast<char>(number >> (8 * i) & 0xff);
+  for (int i = 0; i < width; ++i, number >>= 8) bytes += static_cast<char>(number & 0xff);
 }
 
 std::uint32_t crc32(const std::string& bytes) {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <random>
 #include <vector>
 
 #include "adamec/base/error.h"
@@ -77,10 +78,13 @@ bool is_device(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
-int output_mode() {
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  return static_cast<int>(0666 & ~mask);
+// Six characters that make a temporary file's name different from all others.
+std::string random_suffix() {
+  constexpr char kCharacters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+  std::random_device random;
+  std::string suffix;
+  for (int i = 0; i < 6; ++i) suffix += kCharacters[random() % (sizeof(kCharacters) - 1)];
+  return suffix;
 }
 
 }  // namespace
@@ -116,12 +120,20 @@ OutputFile::OutputFile(const std::string& path) : path_(path) {
   } else {
     temporary_ = path_;
   }
-  temporary_ += ".tmp.XXXXXX";
-  const int fd = ::mkostemp(temporary_.data(), O_CLOEXEC);
-  if (fd < 0) fail("{}: cannot write: {}", path_, std::strerror(errno));
-  ::fchmod(fd, static_cast<mode_t>(output_mode()));
-  ::close(fd);
-  remember(temporary_);
+  const std::string stem = temporary_ + ".tmp.";
+  // Remembered before it is there: an interrupt, which another thread may take, finds it always.
+  while (true) {
+    temporary_ = stem + random_suffix();
+    remember(temporary_);
+    const int fd = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    const int error = errno;
+    if (fd >= 0) {
+      ::close(fd);
+      return;
+    }
+    forget(temporary_);
+    if (error != EEXIST) fail("{}: cannot write: {}", path_, std::strerror(error));
+  }
 }
 
 OutputFile::~OutputFile() {

@@ -16,7 +16,7 @@ inline v1::CostGraph merge_costs(const v1::CostGraph& message, const std::vector
   const int count = *std::max_element(blocks.begin(), blocks.end()) + 1;
   for (int block = 0; block < count; ++block) {
     v1::CostGraph::Atom* atom = merged.add_atoms();
-    atom->set_id("b" + std::to_string(block));
+    atom->set_id(std::to_string(block));
     for (int tier = 0; tier < message.tiers_size(); ++tier) atom->add_latency_ms(0);
     std::vector<std::string> made, needed;
     for (int i = 0; i < message.atoms_size(); ++i) {
