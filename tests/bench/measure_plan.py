@@ -35,11 +35,16 @@ def main() -> None:
         python, small, large = interleaved_medians(
             [lambda: wall_seconds([sys.executable, "-c", "pass"]), planning(1000),
              planning(10000)], options.rounds)
+        largest = wall_seconds([options.plan, "--costs", cost_graph(pathlib.Path(folder), 100000),
+                                "--format", "json", "-q"])
     rounds = f"medians of {options.rounds} interleaved whole processes"
     report("adamec-plan with 1000 atoms / start of Python", small / python, 2,
            f"{1e3 * small:.1f} ms / {1e3 * python:.1f} ms, {rounds}")
     report("adamec-plan with 10,000 atoms / with 1000", large / small, 15,
            f"{1e3 * large:.1f} ms / {1e3 * small:.1f} ms, {rounds}")
+    report("adamec-plan with 1000 atoms, ms", 1e3 * small, 10, rounds)
+    report("adamec-plan with 100,000 atoms, seconds", largest, 2,
+           f"one whole process; {largest / large:.1f} times 10,000 atoms")
 
 
 if __name__ == "__main__":

@@ -72,6 +72,7 @@ CostGraph make_cost_graph(const v1::CostGraph& message, const std::string& sourc
 
 // Reads proto3 JSON; unknown keys are errors. "-" is standard input.
 v1::CostGraph read_cost_message(const std::string& path);
+v1::CostGraph parse_cost_message(const std::string& text, const std::string& source);
 CostGraph read_cost_graph(const std::string& path);
 
 // The same format, for people: one line per tier, link, tensor and atom.

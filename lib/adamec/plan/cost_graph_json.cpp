@@ -53,12 +53,15 @@ Json endpoint_json(const v1::CostGraph::Endpoint& endpoint) {
 
 }  // namespace
 
-v1::CostGraph read_cost_message(const std::string& path) {
-  const std::string text = read_file(path, kMaxFileBytes);
+v1::CostGraph parse_cost_message(const std::string& text, const std::string& source) {
   v1::CostGraph message;
   const auto status = google::protobuf::util::JsonStringToMessage(text, &message);
-  if (!status.ok()) fail("{}: not a cost graph: {}", display_name(path), reason(status));
+  if (!status.ok()) fail("{}: not a cost graph: {}", source, reason(status));
   return message;
+}
+
+v1::CostGraph read_cost_message(const std::string& path) {
+  return parse_cost_message(read_file(path, kMaxFileBytes), display_name(path));
 }
 
 CostGraph read_cost_graph(const std::string& path) {

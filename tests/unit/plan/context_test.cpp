@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         BadEdit{"UnknownKey", "input: phone", "inptu: phone",
                 "c.yaml:7: the context: unknown key 'inptu' (known: tiers, links, input, output, "
-                "constraints)"},
+                "constraints, atlas)"},
         BadEdit{"UnknownTierKey", "threads: 1", "theads: 1",
                 "c.yaml:2: tiers[0]: unknown key 'theads' (known: name, predictor, host, threads, "
                 "cpu_load, slowdown, memory, power)"},

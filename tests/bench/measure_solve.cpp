@@ -1,0 +1,50 @@
+// measure_solve COSTS.json [--pipeline]: median milliseconds of one minimum cut (capacities set and
+// solved; the network is built before), or of one pipeline, inside this process.
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <vector>
+
+#include "adamec/base/error.h"
+#include "adamec/plan/min_cut.h"
+#include "adamec/plan/pipeline.h"
+
+namespace {
+
+constexpr int kRounds = 101;
+
+template <typename Work>
+double median_ms(Work work) {
+  std::vector<double> times;
+  for (int i = 0; i < kRounds; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    const std::chrono::duration<double, std::milli> taken =
+        std::chrono::steady_clock::now() - start;
+    times.push_back(taken.count());
+  }
+  std::nth_element(times.begin(), times.begin() + kRounds / 2, times.end());
+  return times[kRounds / 2];
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace adamec::plan;
+  if (argc < 2) return 2;
+  try {
+    const CostGraph costs = read_cost_graph(argv[1]);
+    const Evaluator evaluator(costs);
+    if (argc > 2) {
+      std::cout << median_ms([&] { find_pipeline(evaluator); }) << "\n";
+      return 0;
+    }
+    Relaxation relaxation(evaluator);
+    const std::vector<int> pins = initial_pins(evaluator);
+    std::cout << median_ms([&] { relaxation.solve(pins); }) << "\n";
+    return 0;
+  } catch (const adamec::Error& error) {
+    std::cerr << error.what() << "\n";
+    return 1;
+  }
+}
