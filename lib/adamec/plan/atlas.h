@@ -48,9 +48,9 @@ struct AtlasLimits {
 // at a vertex of the envelope of those known so far; either it is better, and cuts the vertex off,
 // or the vertex is proven. When all vertices are, so is everything between them, because the
 // optimum is concave (Eisner and Severance, J. ACM 23, 1976, for one parameter; Benson's outer
-// approximation for several). A vertex with a gap bounds the gap around it. Loads are split at their
-// knots; memory is split where a plan stops fitting, into at most 64 steps with the gap between
-// them.
+// approximation for several). A vertex with a gap bounds the gap around it. Loads are split at
+// their knots; memory is split where a plan stops fitting, into at most 64 steps with the gap
+// between them.
 //
 // Throws Error(kInfeasible) when there is no plan even with the most memory.
 Atlas make_atlas(const CostGraph& costs, const AtlasRanges& ranges, const AtlasLimits& limits = {});

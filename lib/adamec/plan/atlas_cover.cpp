@@ -72,13 +72,14 @@ AtlasCover::Point AtlasCover::search(const std::vector<double>& at, double memor
   const Evaluator evaluator(costs_);
   Plan plan = find_optimal(evaluator, limits_.search);
   ++searches_;
+  std::vector<double> features = model_.features(evaluator, plan.placement);
   const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const AtlasPlan& other) {
-    return other.placement == plan.placement;
+    return other.placement == plan.placement && other.features == features;
   });
   const int index = static_cast<int>(known - plans_.begin());
   if (known == plans_.end()) {
-    plans_.push_back({plan.placement, model_.features(plan.placement),
-                      std::move(plan.evaluation.memory_bytes), {}});
+    plans_.push_back(
+        {plan.placement, std::move(features), std::move(plan.evaluation.memory_bytes), {}});
   }
   return {index, plan.lower_bound_ms};
 }

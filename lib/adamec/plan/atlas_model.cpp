@@ -1,7 +1,7 @@
 #include "adamec/plan/atlas_model.h"
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
 #include "adamec/base/error.h"
 
@@ -24,25 +24,28 @@ Between between(const std::vector<double>& knots, double value) {
   return {static_cast<std::size_t>(at), std::clamp((value - knots[at]) / width, 0.0, 1.0)};
 }
 
-struct Move {
-  int from;
-  int to;
-  int times;
-};
-
-// Two tiers: moves alternate, beginning where control starts.
-std::vector<Move> moves(const Evaluator& evaluator, const Evaluation& evaluation) {
-  const int start = evaluator.control().start_tier();
-  std::vector<Move> result;
-  if (evaluation.moves > 0) result.push_back({start, 1 - start, (evaluation.moves + 1) / 2});
-  if (evaluation.moves > 1) result.push_back({1 - start, start, evaluation.moves / 2});
-  return result;
+// Calls on_hop(from, to) for every link that control passes.
+template <typename OnHop>
+void for_each_move(const Evaluator& evaluator, const Placement& placement, OnHop on_hop) {
+  const ControlGraph& control = evaluator.control();
+  const TierRoutes& routes = evaluator.routes();
+  const Walk walk = cheapest_walk(control, evaluator.costs(), placement);
+  int tier = control.start_tier();
+  const auto go = [&](int to) {
+    while (tier != to) {
+      const int next = routes.move_next(tier, to);
+      on_hop(tier, next);
+      tier = next;
+    }
+  };
+  for (const Stop& stop : walk.stops) go(stop.tier);
+  if (control.end_tier() >= 0) go(control.end_tier());
 }
 
 }  // namespace
 
 AtlasModel::AtlasModel(const CostGraph& costs, const AtlasRanges& ranges)
-    : costs_(costs), ranges_(ranges), evaluator_(costs) {
+    : costs_(costs), ranges_(ranges) {
   for (const Range& range : ranges.ranges) {
     first_column_.push_back(columns_);
     if (!range.is_memory()) columns_ += std::max<std::size_t>(range.knots.size(), 1);
@@ -67,12 +70,19 @@ bool AtlasModel::covers(const Range& range, int from, int to) const {
   return range.from < 0 || (range.from == from && range.to == to);
 }
 
-std::vector<double> AtlasModel::features(const Placement& placement) const {
-  const Evaluation evaluation = evaluator_.evaluate(placement);
+// Everything is taken from the costs as they were given, so that a plan has the same features
+// wherever it is found; only the ways of tensors and control are those at the point.
+std::vector<double> AtlasModel::features(const Evaluator& at, const Placement& placement) const {
+  const Evaluation evaluation = at.evaluate(placement);
   std::vector<double> result(columns_, 0);
-  std::vector<double> compute = evaluation.compute_ms;
+  std::vector<double> compute(costs_.tiers.size(), 0);
+  for (std::size_t atom = 0; atom < placement.size(); ++atom) {
+    compute[placement[atom]] += costs_.atoms[atom].latency_ms[placement[atom]];
+  }
   std::vector<char> fixed(evaluation.transfers.size(), 1);
-  double handoff = evaluation.handoff_ms;
+  std::vector<int> passes(costs_.links.size(), 0);  // of control, per link
+  const std::size_t tiers = costs_.tiers.size();
+  for_each_move(at, placement, [&](int from, int to) { ++passes[from * tiers + to]; });
   for (std::size_t i = 0; i < ranges_.ranges.size(); ++i) {
     const Range& range = ranges_.ranges[i];
     double* const column = result.data() + first_column_[i];
@@ -86,14 +96,13 @@ std::vector<double> AtlasModel::features(const Placement& placement) const {
         fixed[k] = 0;
       }
     } else if (range.quantity == v1::AtlasRange::LATENCY) {
-      for (const Move& move : moves(evaluator_, evaluation)) {
-        if (!covers(range, move.from, move.to)) continue;
-        *column += move.times;
-        handoff -= move.times * costs_.link(move.from, move.to)->latency_ms;
+      for (std::size_t link = 0; link < passes.size(); ++link) {
+        if (!covers(range, static_cast<int>(link / tiers), static_cast<int>(link % tiers)))
+          continue;
+        *column += std::exchange(passes[link], 0);
       }
     } else if (range.quantity == v1::AtlasRange::SLOWDOWN) {
-      *column = compute[range.tier] / range.base;
-      compute[range.tier] = 0;
+      *column = std::exchange(compute[range.tier], 0) / range.base;
     } else if (range.quantity == v1::AtlasRange::LOAD) {
       for (std::size_t knot = 0; knot < range.knots.size(); ++knot) {
         for (std::size_t atom = 0; atom < placement.size(); ++atom) {
@@ -103,10 +112,17 @@ std::vector<double> AtlasModel::features(const Placement& placement) const {
       compute[range.tier] = 0;
     }
   }
-  result[0] = std::max(handoff, 0.0);
   for (double ms : compute) result[0] += ms;
+  for (const Block& block : evaluation.blocks) {
+    result[0] += costs_.tiers[block.tier].block_overhead_ms;
+  }
+  for (std::size_t link = 0; link < passes.size(); ++link) {
+    if (passes[link] > 0) result[0] += passes[link] * costs_.links[link]->latency_ms;
+  }
   for (std::size_t k = 0; k < fixed.size(); ++k) {
-    if (fixed[k]) result[0] += evaluation.transfers[k].ms;
+    if (!fixed[k]) continue;
+    const Transfer& transfer = evaluation.transfers[k];
+    result[0] += costs_.link(transfer.from, transfer.to)->transfer_ms(transfer.bytes);
   }
   return result;
 }
@@ -152,9 +168,8 @@ void AtlasModel::apply(std::span<const double> values, CostGraph& costs) const {
     } else {
       const Between at = between(range.knots, values[i]);
       for (std::size_t atom = 0; atom < costs.atoms.size(); ++atom) {
-        costs.atoms[atom].latency_ms[range.tier] =
-            range.knot_ms[at.knot][atom] * (1 - at.share) +
-            range.knot_ms[at.knot + 1][atom] * at.share;
+        costs.atoms[atom].latency_ms[range.tier] = range.knot_ms[at.knot][atom] * (1 - at.share) +
+                                                   range.knot_ms[at.knot + 1][atom] * at.share;
       }
     }
   }

@@ -57,8 +57,10 @@ class AtlasModel {
   std::size_t columns() const { return columns_; }
   // Where the columns of a range start.
   std::size_t column(std::size_t range) const { return first_column_[range]; }
-  // Features of a placement on one or two tiers; what no range changes is in column 0.
-  std::vector<double> features(const Placement& placement) const;
+  // Features of a placement; what no range changes is in column 0. On more than two tiers the ways
+  // of tensors and control depend on the links: they are those of `at`, an evaluator of the costs
+  // at some point of the ranges. Elsewhere the plan keeps them.
+  std::vector<double> features(const Evaluator& at, const Placement& placement) const;
   // Weights at one value per range (bytes per second, milliseconds, load, factor, bytes).
   std::vector<double> weights(std::span<const double> values) const;
 
@@ -76,7 +78,6 @@ class AtlasModel {
 
   const CostGraph& costs_;
   const AtlasRanges& ranges_;
-  Evaluator evaluator_;
   std::size_t columns_ = 1;
   std::vector<std::size_t> first_column_;
 };
