@@ -40,10 +40,10 @@ bool holds_scalars_only(const Document& value) {
                      [](const Document& item) { return item.is_primitive(); });
 }
 
-// Scalars, or lists of scalars.
+// Scalars, or a list of lists of scalars.
 bool fits_on_a_line(const Document& value) {
-  return std::all_of(value.begin(), value.end(), [](const Document& item) {
-    return item.is_primitive() || (item.is_array() && holds_scalars_only(item));
+  return std::all_of(value.begin(), value.end(), [&](const Document& item) {
+    return item.is_primitive() || (value.is_array() && item.is_array() && holds_scalars_only(item));
   });
 }
 

@@ -10,7 +10,7 @@ namespace adamec::report {
 using Document = nlohmann::ordered_json;
 
 std::string to_json(const Document& document);
-// Block style; lists and mappings of scalars inside others, or of lists of scalars, on one line.
+// Block style; lists (also of lists) and mappings of scalars inside others on one line.
 std::string to_yaml(const Document& document);
 
 }  // namespace adamec::report
