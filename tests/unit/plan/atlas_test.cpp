@@ -89,7 +89,12 @@ std::size_t check_atlas(const CostGraph& costs, const v1::AtlasRanges& message,
     model.apply(values, at);
     const Evaluation evaluation = Evaluator(at).evaluate(atlas.plans[advice.plan].placement);
     EXPECT_EQ(evaluation.infeasible, "");
-    EXPECT_NEAR(evaluation.latency_ms, advice.latency_ms, 1e-8 * (1 + optimum));
+    // On more than two tiers the placement may have shorter ways here than those it was found with.
+    if (costs.tier_count() <= 2) {
+      EXPECT_NEAR(evaluation.latency_ms, advice.latency_ms, 1e-8 * (1 + optimum));
+    } else {
+      EXPECT_LE(evaluation.latency_ms, advice.latency_ms + 1e-8 * (1 + optimum));
+    }
   }
   return atlas.plans.size();
 }
@@ -158,6 +163,52 @@ TEST(Atlas, EqualsSinglePlansOverSeveralParameters) {
     }
   }
   EXPECT_GE(most, 6u);
+}
+
+// A third tier behind the edge: tensors and control pass the edge, or a slow direct link.
+void add_cloud(v1::CostGraph& message, std::mt19937& random) {
+  message.add_tiers()->set_name("cloud");
+  std::uniform_real_distribution<double> share(0.05, 1);
+  for (auto& atom : *message.mutable_atoms()) {
+    atom.add_latency_ms(atom.latency_ms(1) * share(random));
+  }
+  const auto add_link = [&](const char* from, const char* to, double rate, double latency) {
+    auto* link = message.add_links();
+    link->set_from(from);
+    link->set_to(to);
+    link->set_bytes_per_second(rate);
+    link->set_latency_ms(latency);
+  };
+  add_link("edge", "cloud", 2e6 * share(random), 3 * share(random));
+  add_link("cloud", "edge", 2e6 * share(random), 3 * share(random));
+  if (random() % 2 == 0) add_link("cloud", "device", 5e5 * share(random), 4 * share(random));
+}
+
+TEST(Atlas, EqualsSinglePlansOnThreeTiers) {
+  std::size_t most = 0;
+  for (unsigned seed = 1; seed <= 40; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    v1::CostGraph message = testing::random_cost_graph(random, 8);
+    add_cloud(message, random);
+    v1::AtlasRanges ranges;
+    if (seed % 2 == 0) {
+      add_range(ranges, v1::AtlasRange::BANDWIDTH, 1e3, 1e8);
+    } else {
+      v1::AtlasRange& range = add_range(ranges, v1::AtlasRange::BANDWIDTH, 1e4, 1e7);
+      range.set_from("edge");
+      range.set_to("cloud");
+      add_range(ranges, v1::AtlasRange::SLOWDOWN, 0.25, 4, "cloud");
+    }
+    if (seed % 3 == 0) add_range(ranges, v1::AtlasRange::LATENCY, 0, 10);
+    const CostGraph costs = make_cost_graph(message, "random");
+    try {
+      most = std::max(most, check_atlas(costs, ranges, random, 20));
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kInfeasible) << error.what();
+    }
+  }
+  EXPECT_GE(most, 4u);
 }
 
 TEST(Atlas, EqualsSinglePlansOverMemoryAndBandwidth) {
