@@ -167,7 +167,7 @@ class TorchSequence final : public Runnable {
       const v1::Tensor& tensor = manifest.tensors(i);
       if (tensor.role() == v1::INTERMEDIATE) continue;
       AtomInput input{tensor.type(), ""};
-      if (tensor.role() == v1::WEIGHT) input.weight_record = archive.read_weight(tensor);
+      if (!tensor.record().empty()) input.weight_record = archive.read_weight(tensor);
       given_.emplace_back(i, make_input(input, generator, device_));
     }
     for (int i = 0; i < manifest.atoms_size(); ++i) add_step(archive, i);
@@ -228,7 +228,7 @@ class TorchSequence final : public Runnable {
   std::string name_;
   const Clock& clock_;
   at::Device device_;
-  std::vector<std::pair<int, c10::IValue>> given_;  // inputs and shared weights, by tensor
+  std::vector<std::pair<int, c10::IValue>> given_;  // inputs, shared weights, first state
   std::vector<Step> steps_;
   std::vector<c10::IValue> tensors_;  // while it runs
   std::vector<double> step_us_;

@@ -210,7 +210,7 @@ SplitResult operator_atom(const v1::Operator& op, const std::string& id, std::ui
     LoadedModel model;
     model.name = "synthetic";
     ManifestWriter writer(model, "forward", {});
-    writer.add_inputs(maker.module(), maker.arguments());
+    writer.add_inputs(maker.module(), maker.arguments(), {});
     writer.add_atoms(residual, drafts);
     SplitResult result{writer.take_manifest(), writer.take_records(), {}};
     measure_memory(result, maker.arguments());
