@@ -71,6 +71,23 @@ class Tagger(nn.Module):
         return self.head(torch.relu(self.hidden(x)))
 
 
+class Classifier(nn.Module):
+    """A few grouped convolutions between quantised ends; small, to be quantised statically."""
+
+    def __init__(self, classes: int = 10):
+        super().__init__()
+        self.quantise = torch.ao.quantization.QuantStub()
+        self.features = nn.Sequential(
+            nn.Conv2d(8, 12, 3, stride=2, padding=1, groups=4), nn.ReLU(),
+            nn.Conv2d(12, 16, 1), nn.ReLU())
+        self.head = nn.Linear(16, classes)
+        self.dequantise = torch.ao.quantization.DeQuantStub()
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        x = self.features(self.quantise(image))
+        return self.dequantise(self.head(x.mean([2, 3])))
+
+
 class Detector(nn.Module):
     """The shape of a detection model: a list of images in, for each a dict of those boxes that are
     left after thresholding and non-maximum suppression, loops on data."""
@@ -166,6 +183,16 @@ def small_tied_encoder() -> nn.Module:
     return TiedEncoder(words=600, width=48, layers=2, length=32)
 
 
+def classifier_quantised() -> nn.Module:
+    """Statically: activations too, calibrated on a random batch."""
+    model = Classifier().eval()
+    torch.ao.quantization.fuse_modules(model.features, [["0", "1"], ["2", "3"]], inplace=True)
+    model.qconfig = torch.ao.quantization.get_default_qconfig("qnnpack")
+    torch.ao.quantization.prepare(model, inplace=True)
+    model(torch.randn(4, 8, 16, 16))
+    return torch.ao.quantization.convert(model)
+
+
 def tagger_quantised() -> nn.Module:
     return quantised(Tagger(), {nn.LSTM, nn.Linear})
 
@@ -197,6 +224,7 @@ def fasterrcnn() -> nn.Module:
 BUILDERS = {
     "tied_encoder": TiedEncoder,
     "tied_encoder_small": small_tied_encoder,
+    "classifier_quantised": classifier_quantised,
     "tagger_quantised": tagger_quantised,
     "detector": Detector,
     "streamer": Streamer,

@@ -248,9 +248,12 @@ jit::Value* Specialiser::materialise(const ItemPtr& item) {
   if (item->kind == Item::Kind::kTensor && item->value.toTensor().defined()) {
     return item->residual = materialise_constant(item);
   }
-  const auto constant = jit::tryInsertConstant(*residual_.graph, item->value);
-  item->residual = constant ? *constant : add_weight(item->name, item->value);
-  return item->residual;
+  if (!item->value.isObject()) {  // packed weights are weights
+    if (const auto constant = jit::tryInsertConstant(*residual_.graph, item->value)) {
+      return item->residual = *constant;
+    }
+  }
+  return item->residual = add_weight(item->name, item->value);
 }
 
 jit::Value* Specialiser::append_list(const ItemPtr& item) {

