@@ -333,6 +333,9 @@ TEST_F(AdamecPlan, SaysWhenAPredictorGuesses) {
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.err, HasSubstr("adamec-plan: warning: phone.predictor: 1 of 2 atoms on "
                                     "'phone' are unlike anything it was trained on\n"));
+  EXPECT_THAT(result.err, HasSubstr("adamec-plan: warning: phone.predictor: it never saw "
+                                    "aten::conv2d on 'phone': estimated from multiplications and "
+                                    "bytes alone\n"));
 }
 
 TEST_F(AdamecPlan, FlagBeatsVariableBeatsFile) {

@@ -178,11 +178,67 @@ TEST_F(AdamecTrain, WarnsOfLoadedSamplesWithoutPartner) {
 
 TEST_F(AdamecTrain, RefusesWrongUsage) {
   expect_error("-o h.predictor", 2, "samples is required (see --help)");
-  expect_error("a.samples", 2, "nothing to do: give -o, --validate or --max-error");
+  expect_error("a.samples", 2, "nothing to do: give -o, --validate, --html or --max-error");
   expect_error("a.samples --validate cpu", 2, "--validate: 'cpu' is not config, model or context");
   expect_error("a.samples -o h.predictor --max-error -1", 2, "--max-error: -1 is not a percentage");
   expect_error("- - -o h.predictor", 2, "standard input can be read only once");
   expect_error("a.samples --json -o -", 2, "--json and '-o -' both write to standard output");
+}
+
+TEST_F(AdamecTrain, WritesAReport) {
+  ASSERT_EQ(run("adamec-train -q a.samples --html report.html").exit_code, 0);
+  const std::string page = folder_.read("report.html");
+  EXPECT_THAT(page, HasSubstr("<h1>Latency predictor: configurations left out</h1>"));
+  EXPECT_THAT(page, HasSubstr("Synthetic CPU"));
+  EXPECT_THAT(page, Not(HasSubstr("<script")));
+  const CommandResult result = run("adamec-train -q a.samples --html -");
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_TRUE(result.out == page);
+  expect_error("a.samples --html - --json", 2, "'--html -' needs standard output for itself");
+}
+
+TEST_F(AdamecTrain, WritesAReportEvenWhenTheErrorIsTooGreat) {
+  EXPECT_EQ(run("adamec-train -q a.samples --html report.html --max-error 0.01").exit_code, 1);
+  EXPECT_THAT(folder_.list(), ::testing::Contains("report.html"));
+}
+
+TEST_F(AdamecTrain, ReportsBlocksAndModels) {
+  v1::SampleSet set = synthetic_samples({.configurations = 80, .seed = 1});
+  add_synthetic_blocks(set, 1, 0.1);
+  folder_.write("blocks.samples", set.SerializeAsString());
+  const CommandResult result = run("adamec-train blocks.samples --validate model");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("\nblocks, 1 thread "));
+  EXPECT_THAT(result.out, HasSubstr("\nmodels "));
+  EXPECT_THAT(result.err, ContainsRegex("; blocks: [0-9]+ %, [0-9.]+ %; models: [0-9]+ %"));
+  EXPECT_THAT(run("adamec-train blocks.samples --validate model --max-error 0.01").err,
+              ContainsRegex("mean absolute error [0-9.]+ % of blocks for models left out"));
+}
+
+TEST_F(AdamecTrain, AdaptsAPredictorToAnotherDevice) {
+  ASSERT_EQ(run("adamec-train -q a.samples b.samples -o base.predictor").exit_code, 0);
+  folder_.write("few.samples", bytes({.configurations = 12, .seed = 7, .host_id = "tablet"}));
+  const CommandResult result =
+      run("adamec-train few.samples --base base.predictor -o tablet.predictor -MF t.d");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err,
+              ContainsRegex("; without adapting Synthetic CPU [0-9]+ %, [0-9.]+ %; from "
+                            "these samples alone [0-9]+ %, [0-9.]+ %"));
+  EXPECT_EQ(folder_.read("t.d"), "tablet.predictor: few.samples base.predictor\n");
+  const auto predictor = predict::Predictor::load(folder_.path("tablet.predictor"));
+  EXPECT_EQ(predictor.message().host().id(), "tablet");
+  const auto json =
+      nlohmann::json::parse(run("adamec-train few.samples --base base.predictor --validate config "
+                                "--json")
+                                .out);
+  EXPECT_EQ(json.at("transfer").at("base_host"), "00112233aabbccdd");
+  expect_error("few.samples --base tablet.predictor -o x", 1,
+               "tablet.predictor: adapted from another device itself; take the predictor it was "
+               "adapted from");
+  expect_error("few.samples --base few.samples -o x", 1,
+               "few.samples: not a predictor, or truncated");
+  expect_error("few.samples --base base.predictor --validate model", 2,
+               "--base can only be validated with --validate config");
 }
 
 TEST_F(AdamecTrain, CannotWriteWithoutAFolder) {

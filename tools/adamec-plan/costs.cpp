@@ -10,6 +10,8 @@
 namespace adamec::tools {
 namespace {
 
+constexpr double kLeastOverhead = 1e-3;  // of the whole model's latency
+
 // Ids of the tensors in a value, in order.
 void collect_tensors(const v1::Value& value, std::vector<std::string>& ids) {
   const auto visit = [&](const v1::Value::Items& items) {
@@ -115,18 +117,57 @@ class CostMaker {
     const plan::TierContext& tier = context_.tiers[tier_index];
     const predict::Predictor& of_tier = predictor(tier.predictor);
     check_host(tier_index, of_tier.message().host());
+    const predict::RunContext run{tier.threads, tier.cpu_load};
+    const std::vector<predict::Prediction> predictions = predict_parts(of_tier, run);
     int extrapolated = 0;
+    std::set<std::string> unseen;
     for (int i = 0; i < manifest_.atoms_size(); ++i) {
-      const predict::Prediction prediction =
-          of_tier.predict(manifest_.atoms(i), {tier.threads, tier.cpu_load});
+      const predict::Prediction& prediction = predictions[static_cast<std::size_t>(i)];
+      const v1::Atom& atom = manifest_.atoms(i);
       extrapolated += prediction.extrapolated;
+      if (prediction.roofline && !atom.operators().empty()) unseen.insert(atom.operators(0).name());
       result_.message.mutable_atoms(i)->add_latency_ms(prediction.p50_ms * tier.slowdown);
+    }
+    double sum_ms = 0;
+    for (const predict::Prediction& prediction : predictions) sum_ms += prediction.p50_ms;
+    // A call is about a microsecond: where it cannot matter it would only make planning harder.
+    if (const double call_ms = of_tier.call_ms(run); call_ms > kLeastOverhead * sum_ms) {
+      result_.message.mutable_tiers(static_cast<int>(tier_index))
+          ->set_block_overhead_ms(call_ms * tier.slowdown);
+    }
+    if (!unseen.empty()) {
+      result_.warnings.push_back(
+          fmt::format("{}: it never saw {} on '{}': estimated from multiplications and bytes alone",
+                      tier.predictor, printable(fmt::format("{}", fmt::join(unseen, ", "))),
+                      printable(tier.name)));
     }
     if (extrapolated > 0) {
       result_.warnings.push_back(
           fmt::format("{}: {} of {} atoms on '{}' are unlike anything it was trained on",
                       tier.predictor, extrapolated, manifest_.atoms_size(), printable(tier.name)));
     }
+  }
+
+  // Every atom as a part of the whole: what boundaries add is the tier's block_overhead_ms.
+  std::vector<predict::Prediction> predict_parts(const predict::Predictor& of_tier,
+                                                 const predict::RunContext& run) const {
+    std::vector<const v1::Atom*> atoms;
+    std::vector<predict::PartEdge> edges;
+    std::map<std::string, std::size_t> producers;  // of tensors
+    std::map<std::string, double> bytes;
+    for (const v1::Tensor& tensor : manifest_.tensors()) {
+      bytes[tensor.id()] = static_cast<double>(tensor.bytes());
+    }
+    for (const v1::Atom& atom : manifest_.atoms()) {
+      for (const std::string& input : atom.inputs()) {
+        const auto producer = producers.find(input);
+        if (producer == producers.end()) continue;
+        edges.push_back({producer->second, atoms.size(), bytes[input]});
+      }
+      for (const std::string& output : atom.outputs()) producers[output] = atoms.size();
+      atoms.push_back(&atom);
+    }
+    return of_tier.predict_parts(atoms, edges, run);
   }
 
   // What an atlas is made for, with the latencies at the knots of loads.
@@ -136,9 +177,8 @@ class CostMaker {
       for (const plan::TierContext& tier : context_.tiers) {
         if (range.quantity() != v1::AtlasRange::LOAD || tier.name != range.tier()) continue;
         for (auto& knot : *range.mutable_knots()) {
-          for (const v1::Atom& atom : manifest_.atoms()) {
-            const auto prediction =
-                predictor(tier.predictor).predict(atom, {tier.threads, knot.load()});
+          for (const predict::Prediction& prediction :
+               predict_parts(predictor(tier.predictor), {tier.threads, knot.load()})) {
             knot.add_latency_ms(prediction.p50_ms * tier.slowdown);
           }
         }

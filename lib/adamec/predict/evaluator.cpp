@@ -207,6 +207,7 @@ Evaluator::Quiet Evaluator::quiet(const Work& work, std::string_view signature,
   if (key.operator_index < 0) {
     quiet.q95 = message_.unseen_q95();
     quiet.extrapolated = true;
+    quiet.roofline = true;
   } else {
     double residual = residual_.evaluate(quiet.row);
     const double share = message_.kriging_share();
@@ -233,6 +234,7 @@ Prediction Evaluator::finish(Quiet& quiet, const RunContext& context) const {
   }
   Prediction prediction;
   prediction.extrapolated = quiet.extrapolated;
+  prediction.roofline = quiet.roofline;
   double log_us = quiet.log_us;
   double q95 = quiet.q95;
   if (context.cpu_load > 0) {

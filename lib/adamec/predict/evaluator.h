@@ -32,6 +32,7 @@ class Evaluator {
     double log_us = 0;
     double q95 = 0;
     bool extrapolated = false;
+    bool roofline = false;
     double bytes = 0;                   // of the atom's tensors and weights
     std::vector<float> row;             // of features; empty where nothing needs it
     std::vector<double> log_slowdowns;  // at the loads of the training set, once asked for

@@ -12,6 +12,7 @@
 namespace adamec::predict {
 namespace {
 
+constexpr double kLeastPart = 0.05;  // no atom takes less of its own latency in a block
 constexpr std::uint64_t kMaxFileBytes = 512ULL << 20;
 
 }  // namespace
@@ -78,6 +79,29 @@ Prediction Predictor::predict_block(const v1::Sample& block,
     works.push_back({work_of(*parts.at(part), context.threads), part});
   }
   return evaluator_->predict_block(works, edges_of(block), context, block.subject() == v1::MODEL);
+}
+
+std::vector<Prediction> Predictor::predict_parts(std::span<const v1::Atom* const> atoms,
+                                                 const std::vector<PartEdge>& edges,
+                                                 const RunContext& context) const {
+  const std::vector<int> feeder = feeders(atoms.size(), edges);
+  const double call = evaluator_->call_ms(context);
+  std::vector<Prediction> predictions;
+  for (std::size_t i = 0; i < atoms.size(); ++i) {
+    const Work work = work_of(*atoms[i], context.threads);
+    Prediction prediction = evaluator_->predict(work, signature(*atoms[i]), context);
+    double share = 0;
+    if (feeder[i] >= 0) {
+      const v1::Atom& producer = *atoms[static_cast<std::size_t>(feeder[i])];
+      share = evaluator_->pair_share(work_of(producer, context.threads), work, context.threads);
+    }
+    const double inside = prediction.p50_ms * (1 - share) - call;
+    const double factor = std::max(inside / prediction.p50_ms, kLeastPart);
+    prediction.p50_ms *= factor;
+    prediction.p95_ms *= factor;
+    predictions.push_back(prediction);
+  }
+  return predictions;
 }
 
 double Predictor::call_ms(const RunContext& context) const { return evaluator_->call_ms(context); }

@@ -28,6 +28,7 @@ struct Prediction {
   // Training never saw this operator (p50 is then a roofline over MACs and bytes), number of
   // threads, any load or any memory limit.
   bool extrapolated = false;
+  bool roofline = false;  // because of the operator
 };
 
 class Evaluator;
@@ -66,8 +67,13 @@ class Predictor {
                            const std::map<std::string, const v1::Configuration*>& parts,
                            const RunContext& context) const;
 
-  // For planners, which add and remove boundaries one at a time. Every atom's latency holds one
-  // entry into a module; inside a block all but one of them are saved.
+  // The same atom by atom: what each adds to a block of all of them, besides one call_ms(). What
+  // planners take that do not know yet where the boundaries will be.
+  std::vector<Prediction> predict_parts(std::span<const v1::Atom* const> atoms,
+                                        const std::vector<PartEdge>& edges,
+                                        const RunContext& context) const;
+
+  // Every atom's latency holds one entry into a module; inside a block all but one are saved.
   double call_ms(const RunContext& context) const;
   // What `consumer` gains when it runs in one block with `producer`, which makes the largest tensor
   // it takes, besides the call. Negative: it loses.

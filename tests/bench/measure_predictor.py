@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+"""Splits, profiles and predicts the zoo; prints each figure beside its target and the share of
+measurements that repeat, above which no predictor gets. See scripts/bench."""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+from measure_split import CACHE, ROOT, split_command
+
+# Networks that are also measured under load, which takes three times as long.
+LOADED = ["resnet18", "mobilenet_v2", "squeezenet1_1", "googlenet", "shufflenet_v2_x1_0"]
+# Another device: the same machine without its wide vector instructions.
+NARROW = {"ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default",
+          "OPENBLAS_CORETYPE": "Nehalem"}
+SEEDS = (1, 2, 3)
+
+
+def line(what: str, value: float, target: str, met: bool, detail: str = "") -> None:
+    verdict = "met" if met else "MISSED"
+    print(f"{what}: {value:.3g} (target: {target}, {verdict}){'; ' + detail if detail else ''}",
+          flush=True)
+
+
+class Bench:
+    def __init__(self, bin_folder: pathlib.Path, folder: pathlib.Path) -> None:
+        self.bin = bin_folder
+        self.folder = folder
+        self.zoo = json.loads((ROOT / "models" / "zoo.json").read_text())["models"]
+
+    def run(self, *command, environment: dict = {}) -> str:
+        done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, env={**os.environ, **environment})
+        if done.returncode != 0:
+            sys.exit(f"{command[0]}: exit code {done.returncode}: {done.stderr.strip()}")
+        return done.stdout
+
+    def split(self) -> list:
+        archives = []
+        for entry in self.zoo:
+            model = CACHE / f"{entry['name']}.traced.pt"
+            archive = self.folder / f"{entry['name']}.atoms"
+            if model.exists() and not archive.exists():
+                self.run(*split_command(self.bin / "adamec-split", model, entry["inputs"],
+                                        str(archive), entry.get("library", "")))
+            if archive.exists():
+                archives.append(archive)
+        return archives
+
+    def profile(self, archives: list, name: str, *options, environment: dict = {}) -> pathlib.Path:
+        samples = self.folder / name
+        self.run(self.bin / "adamec-profile", *archives, *options, "--resume", "-q", "-o", samples,
+                 environment=environment)
+        return samples
+
+    def train(self, samples: list, *options) -> dict:
+        return json.loads(self.run(self.bin / "adamec-train", "-q", "--json", *samples, *options))
+
+
+def rows_of(result: dict) -> dict:
+    return {row["group"]: row for row in result["validation"]}
+
+
+def within(what: str, rows: list, target: float, more: str = "") -> None:
+    """Within 10 %, the mean over seeds, beside the ceiling."""
+    if not rows:
+        return print(f"{what}: not measured")
+    value = statistics.mean(row["within_10_percent"] for row in rows)
+    ceiling = rows[0]["repeat_within_10_percent"]
+    line(what, value, f"at least {target:g}", value >= target,
+         f"measurements repeat: {ceiling or 0:.1f} %; count {rows[0]['count']}, MAPE "
+         f"{statistics.mean(row['mape_percent'] for row in rows):.1f} %{more}")
+
+
+def mape(what: str, row: dict, target: float) -> None:
+    if row is None:
+        return print(f"{what}: not measured")
+    line(what, row["mape_percent"], f"at most {target:g}", row["mape_percent"] <= target,
+         f"count {row['count']}; measurements repeat within {row['repeat_mape_percent'] or 0:.1f} % "
+         "on average")
+
+
+def accuracy(bench: Bench, zoo: pathlib.Path, loaded: pathlib.Path) -> None:
+    runs = [rows_of(bench.train([zoo], "--validate", "config", "--seed", seed)) for seed in SEEDS]
+    pick = lambda group: [run[group] for run in runs if group in run]
+    within("atoms, configurations left out, 1 thread, within 10 %", pick("1 thread"), 90)
+    within("atoms, configurations left out, all threads, within 10 %", pick("all"), 80)
+    within("blocks, every part left out, 1 thread, within 10 %", pick("blocks, 1 thread"), 90)
+    coverage = statistics.mean(row["p95_coverage_percent"] for row in pick("all"))
+    line("measured below p95, %", coverage, "93 to 97", 93 <= coverage <= 97)
+    html = bench.folder / "report.html"
+    models = rows_of(bench.train([zoo], "--validate", "model", "--html", html))
+    within("whole models, left out, 1 thread, within 10 %",
+           [models[g] for g in ["models, 1 thread"] if g in models], 95)
+    mape("whole models, left out, 1 thread, MAPE", models.get("models, 1 thread"), 5)
+    print(f"  report: {html}")
+    under_load = rows_of(bench.train([zoo, loaded], "--validate", "config"))
+    rows = [row for group, row in under_load.items()
+            if group.startswith("models, ") and "load" in group]
+    if rows:
+        worst = max(rows, key=lambda row: row["mape_percent"])
+        mape(f"whole {worst['group']} (the worst context), MAPE", worst, 8)
+    else:
+        mape("whole models under load, MAPE", None, 8)
+
+
+def transfer(bench: Bench, zoo: pathlib.Path, narrow: pathlib.Path) -> None:
+    base = bench.folder / "base.predictor"
+    bench.run(bench.bin / "adamec-train", "-q", zoo, "-o", base)
+    result = bench.train([narrow], "--base", base)
+    rows = {"adapted": result["validation"][-1], **result["transfer"]}
+    text = "; ".join(f"{name.replace('_', ' ')} {rows[name]['within_10_percent']:.0f} %, MAPE "
+                     f"{rows[name]['mape_percent']:.1f} %"
+                     for name in ("adapted", "unadapted", "from_scratch"))
+    print(f"transfer from {rows['adapted']['count']} samples, left out, within 10 %: {text}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bin", type=pathlib.Path, required=True)
+    parser.add_argument("--folder", type=pathlib.Path, required=True, help="archives and samples")
+    parser.add_argument("--samples", type=pathlib.Path,
+                        help="take these of the zoo, and measure nothing")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    bench = Bench(arguments.bin, arguments.folder)
+
+    speed = json.loads(bench.run(arguments.bin / "predict_speed"))
+    line(f"training on {speed['samples']} samples, CPU s", speed["train_s"], "at most 2",
+         speed["train_s"] <= 2, f"with cross-validation, wall {speed['train_and_validate_s']:.2f} s")
+    line("one atom predicted, CPU us", speed["one_atom_us"], "at most 4", speed["one_atom_us"] <= 4)
+    line(f"{speed['atoms']} atoms in 100 contexts, CPU s", speed["many_s"], "at most 0.2",
+         speed["many_s"] <= 0.2)
+    if arguments.samples:
+        return accuracy(bench, arguments.samples, arguments.samples)
+
+    archives = bench.split()
+    resnet = [archive for archive in archives if archive.stem == "resnet50"]
+    if resnet:
+        timed = arguments.folder / "resnet50.samples"
+        timed.unlink(missing_ok=True)
+        start = time.perf_counter()
+        bench.profile(resnet, timed.name)
+        took = time.perf_counter() - start
+        line("profiling ResNet-50 for one context, s", took, "at most 60", took <= 60)
+    zoo = bench.profile(archives, "zoo.samples", "--threads", "1,2")
+    some = [archive for archive in archives if archive.stem in LOADED]
+    loaded = bench.profile(some, "loaded.samples", "--threads", "1,2", "--cpu-load", "0,0.5,0.9")
+    accuracy(bench, zoo, loaded)
+    narrow = bench.profile(archives, "narrow.samples", "--atoms-only", "--shard", "1/20",
+                           environment=NARROW)
+    transfer(bench, zoo, narrow)
+
+
+if __name__ == "__main__":
+    main()
