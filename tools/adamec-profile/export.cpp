@@ -59,22 +59,22 @@ std::vector<Column> identity_columns() {
 }
 
 std::vector<Column> context_columns() {
-  return {
-      number("threads", [](const v1::Sample& s) { return s.context().threads(); }),
-      number("cpu_load", [](const v1::Sample& s) { return s.context().cpu_load(); }),
-      number("memory_limit", [](const v1::Sample& s) { return s.context().memory_limit(); }),
-      number("cpu_quota", [](const v1::Sample& s) { return s.context().cpu_quota(); }),
-      number("frequency", [](const v1::Sample& s) { return s.context().frequency(); }),
-      {"device", [](const v1::Sample& s) { return s.context().device(); }},
-      {"affinity", [](const v1::Sample& s) { return s.context().affinity(); }},
-      number("observed_cpu_load", [](const v1::Sample& s) { return s.observed().cpu_load(); }),
-      number("observed_cpu_pressure",
-             [](const v1::Sample& s) { return s.observed().cpu_pressure(); }),
-      number("observed_memory_pressure",
-             [](const v1::Sample& s) { return s.observed().memory_pressure(); }),
-      number("observed_free_memory", [](const v1::Sample& s) { return s.observed().free_memory(); }),
-      number("observed_frequency_mhz",
-             [](const v1::Sample& s) { return s.observed().frequency_mhz(); })};
+  return {number("threads", [](const v1::Sample& s) { return s.context().threads(); }),
+          number("cpu_load", [](const v1::Sample& s) { return s.context().cpu_load(); }),
+          number("memory_limit", [](const v1::Sample& s) { return s.context().memory_limit(); }),
+          number("cpu_quota", [](const v1::Sample& s) { return s.context().cpu_quota(); }),
+          number("frequency", [](const v1::Sample& s) { return s.context().frequency(); }),
+          {"device", [](const v1::Sample& s) { return s.context().device(); }},
+          {"affinity", [](const v1::Sample& s) { return s.context().affinity(); }},
+          number("observed_cpu_load", [](const v1::Sample& s) { return s.observed().cpu_load(); }),
+          number("observed_cpu_pressure",
+                 [](const v1::Sample& s) { return s.observed().cpu_pressure(); }),
+          number("observed_memory_pressure",
+                 [](const v1::Sample& s) { return s.observed().memory_pressure(); }),
+          number("observed_free_memory",
+                 [](const v1::Sample& s) { return s.observed().free_memory(); }),
+          number("observed_frequency_mhz",
+                 [](const v1::Sample& s) { return s.observed().frequency_mhz(); })};
 }
 
 std::vector<Column> latency_columns() {

@@ -97,8 +97,7 @@ measure::CampaignResult run_limited(
           [&] { return measure_limited(part, contexts, limit, load, clock, own); });
       v1::SampleSet set;
       const auto fail_item = [&](const std::string& reason) {
-        all.failures.push_back(
-            {item.plan, item.plan->sample.sample_atom() + ": " + reason, limit});
+        all.failures.push_back({item.plan, item.plan->sample.sample_atom() + ": " + reason, limit});
       };
       if (result.signal == SIGKILL) {
         measure::ControlGroup::remove_left_behind(measure::ControlGroup::Controller::kMemory,

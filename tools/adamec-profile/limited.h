@@ -16,7 +16,8 @@ std::vector<measure::CampaignItem> unlimited_items(std::span<const measure::Camp
 
 // Measures one item and one memory limit after the other, each in a process of its own in a control
 // group: what needs more than the limit is killed by the system, and reported as a failure. To be
-// called before LibTorch has run anything in this process. `on_sample` gets the samples as they come.
+// called before LibTorch has run anything in this process. `on_sample` gets the samples as they
+// come.
 measure::CampaignResult run_limited(
     std::span<const measure::CampaignItem> items, std::span<const v1::Context> contexts,
     const measure::Loader& load, const measure::Clock& clock,

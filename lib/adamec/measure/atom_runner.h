@@ -35,7 +35,8 @@ struct RunnerOptions {
 std::unique_ptr<Runnable> load_atom(const AtomProgram& program, const RunnerOptions& options);
 
 // All atoms of the archive, run one after the other as modules of their own: the tensors of one are
-// the inputs of the next. Its steps are the atoms, in the manifest's order. `clock` must outlive it.
+// the inputs of the next. Its steps are the atoms, in the manifest's order. `clock` must outlive
+// it.
 std::unique_ptr<Runnable> load_sequence(const archive::Reader& archive, const Clock& clock,
                                         const RunnerOptions& options);
 

@@ -72,9 +72,9 @@ struct CampaignEvents {
   std::function<void(const std::vector<v1::Sample>&)> on_round;
 };
 
-// Measures the items in rounds (protocol.h): as many at once as memory allows, those first that were
-// visited before. With a budget, visits are added while there is time and items left out when there is not; at
-// least one item is measured. An atom that fails is reported and the others go on.
+// Measures the items in rounds (protocol.h): as many at once as memory allows, those first that
+// were visited before. With a budget, visits are added while there is time and items left out when
+// there is not; at least one item is measured. An atom that fails is reported and the others go on.
 CampaignResult run_campaign(std::span<const CampaignItem> items,
                             std::span<const v1::Context> contexts, const Loader& load, Stage& stage,
                             const Clock& clock, const CampaignOptions& options,

@@ -69,7 +69,8 @@ void add_contexts(const ContextLists& lists, const FieldName& name,
 }
 
 std::string context_text(const v1::Context& context) {
-  std::string text = fmt::format("{} thread{}", context.threads(), context.threads() == 1 ? "" : "s");
+  std::string text =
+      fmt::format("{} thread{}", context.threads(), context.threads() == 1 ? "" : "s");
   if (context.cpu_load() > 0) text += fmt::format(", load {}", context.cpu_load());
   if (context.memory_limit() > 0) text += ", " + format_bytes(context.memory_limit());
   if (context.cpu_quota() > 0) text += fmt::format(", quota {}", context.cpu_quota());

@@ -132,15 +132,17 @@ void ControlGroup::join() {
   const int error = try_write(parent_.folder + "/cgroup.subtree_control", "+" + name_);
   if (error == 0) return;
   try_write(parent_.folder + "/cgroup.procs", std::to_string(::getpid()));
-  fail("{} limit: {} does not hand the controller on ({}); run in a control group of your own, as "
-       "by 'systemd-run --user --scope -p Delegate=yes adamec-profile ...'",
-       name_, parent_.folder, std::strerror(error));
+  fail(
+      "{} limit: {} does not hand the controller on ({}); run in a control group of your own, as "
+      "by 'systemd-run --user --scope -p Delegate=yes adamec-profile ...'",
+      name_, parent_.folder, std::strerror(error));
 }
 
 void ControlGroup::write(const std::string& file, const std::string& text) {
   const std::string path = folder_ + "/" + file;
   const int error = try_write(path, text);
-  if (error != 0) fail("{} limit: cannot write {} to {}: {}", name_, text, path, std::strerror(error));
+  if (error != 0)
+    fail("{} limit: cannot write {} to {}: {}", name_, text, path, std::strerror(error));
 }
 
 void ControlGroup::limit_memory(std::uint64_t bytes) {

@@ -42,7 +42,7 @@ class ControlGroup {
   void write(const std::string& file, const std::string& text);
 
   ControlGroupPlace parent_;
-  std::string name_;    // "memory"
+  std::string name_;  // "memory"
   std::string folder_;
 };
 

@@ -55,8 +55,7 @@ class Round {
 
   // As many visits as passes, those made earlier included.
   bool due(std::size_t job, std::size_t context) const {
-    return wanted(job, context) &&
-           result_.jobs[job].series[context].visits() <= result_.passes;
+    return wanted(job, context) && result_.jobs[job].series[context].visits() <= result_.passes;
   }
 
   void visit_all(std::size_t context, std::vector<std::size_t> order) {

@@ -9,8 +9,8 @@
 namespace adamec::plan {
 
 // What others do, for comparison. "Device" is the tier on which control starts, "edge" the other
-// one of two; with more tiers, methods for two take the device and the tier with which they do best. Placements may be infeasible: score them with
-// Evaluator::evaluate().
+// one of two; with more tiers, methods for two take the device and the tier with which they do
+// best. Placements may be infeasible: score them with Evaluator::evaluate().
 
 Placement device_only(const Evaluator& evaluator);
 Placement edge_only(const Evaluator& evaluator);

@@ -6,8 +6,8 @@
 #include "adamec/base/error.h"
 #include "adamec/plan/evaluate.h"
 
-// Atoms that share state run on one tier, whichever it is (CostGraph::together). That is one problem
-// for each tier, with these atoms pinned there; the best of them is the answer.
+// Atoms that share state run on one tier, whichever it is (CostGraph::together). That is one
+// problem for each tier, with these atoms pinned there; the best of them is the answer.
 namespace adamec::plan {
 
 // Whether there is anything to choose.

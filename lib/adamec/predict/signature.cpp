@@ -98,7 +98,8 @@ std::string composite_signature(const v1::Sample& sample) {
   append_number(text, sample.tensors_in());
   text += '>';
   append_number(text, sample.tensors_out());
-  std::string result = v1::Subject_IsValid(sample.subject()) ? v1::Subject_Name(sample.subject()) : "?";
+  std::string result =
+      v1::Subject_IsValid(sample.subject()) ? v1::Subject_Name(sample.subject()) : "?";
   result += " of ";
   append_number(result, sample.parts_size());
   return result + ": " + sha256_hex(text).substr(0, 16);

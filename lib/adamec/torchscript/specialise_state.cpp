@@ -286,8 +286,8 @@ void Specialiser::next_state(const c10::TypePtr& type, const ItemPtr& item, std:
   }
   jit::Node* unpack =
       residual_.graph->insertNode(residual_.graph->createTupleUnpack(materialise(item)));
-  const Items parts =
-      wrap_outputs(unpack, item->value.toTupleRef().elements().vec(), {true, item->from_state, "", ""});
+  const Items parts = wrap_outputs(unpack, item->value.toTupleRef().elements().vec(),
+                                   {true, item->from_state, "", ""});
   for (std::size_t i = 0; i < parts.size(); ++i) {
     next_state(type->containedTypes().at(i), parts[i], state);
   }

@@ -79,9 +79,10 @@ v1::Value take_apart(const c10::IValue& result, const std::string& source,
   } else if (result.isNone()) {
     value.set_none(true);
   } else {
-    fail("unsupported output: the model returns a {}, expected tensors; return it as a tensor, or "
-         "cut another --method",
-         printable(result.type()->repr_str()));
+    fail(
+        "unsupported output: the model returns a {}, expected tensors; return it as a tensor, or "
+        "cut another --method",
+        printable(result.type()->repr_str()));
   }
   return value;
 }
