@@ -6,6 +6,7 @@
 #include "adamec/base/error.h"
 #include "adamec/torchscript/atom_module.h"
 #include "adamec/torchscript/load.h"
+#include "adamec/torchscript/optimize.h"
 #include "adamec/torchscript/pch.h"
 
 namespace adamec::torchscript {

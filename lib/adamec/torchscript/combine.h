@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "adamec/archive/archive.h"
-#include "adamec/torchscript/pch.h"
 
 namespace adamec::torchscript {
 
@@ -24,7 +23,7 @@ enum class BlockForm {
   // Frozen, and what of torch.jit.optimize_for_inference can be kept in a file: batch normalisation
   // is folded into convolutions, linear layers of one input are joined, and so on. No longer
   // bit-identical. The rest, weights in the layout of oneDNN, LibTorch writes but does not read
-  // again (1.13 as well as 2.13); it is for whoever loads the block, see optimize_for_machine().
+  // again (1.13 as well as 2.13); it is for whoever loads the block, see optimize.h.
   kOptimized,
 };
 
@@ -51,10 +50,5 @@ Block combine(const AtomSource& source, std::span<const int> atoms, const BlockO
 Block combine(const archive::Reader& archive, std::span<const int> atoms,
               const BlockOptions& options);
 Block combine(const archive::Reader& archive, std::span<const int> atoms, bool frozen = false);
-
-// A loaded block in the form that is fastest on this machine (torch.jit.optimize_for_inference).
-// LibTorch cannot load again what it would save of the result, so this is the last step before
-// running. No longer bit-identical.
-jit::Module optimize_for_machine(jit::Module block);
 
 }  // namespace adamec::torchscript

@@ -12,6 +12,7 @@
 #include "adamec/base/file.h"
 #include "adamec/torchscript/execute.h"
 #include "adamec/torchscript/load.h"
+#include "adamec/torchscript/optimize.h"
 #include "tests/unit/torchscript/split_source.h"
 
 namespace adamec::testing {
