@@ -9,6 +9,7 @@
 #include <random>
 #include <set>
 
+#include "adamec/base/error.h"
 #include "tests/cli/profile_fixture.h"
 
 namespace adamec::testing {
