@@ -169,6 +169,12 @@ TEST_P(BundleOfModel, EveryPlanOfAnAtlasIsBitIdenticalAndAtomsAreStoredOnce) {
   }
 }
 
+std::string model_case(const ::testing::TestParamInfo<Model>& info) {
+  std::string name = info.param.file;
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Committed, BundleOfModel,
     ::testing::Values(Model{"health_cnn_lstm.traced.pt", "float32[1,6,128]", {1, 6, 128}},
@@ -176,11 +182,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Model{"squeezenet10.traced.pt", "float32[1,3,224,224]", {1, 3, 224, 224}},
                       Model{
                           "mobilenet_v2_w25.traced.pt", "float32[1,3,224,224]", {1, 3, 224, 224}}),
-    [](const auto& info) {
-      std::string name = info.param.file;
-      std::replace(name.begin(), name.end(), '.', '_');
-      return name;
-    });
+    model_case);
 
 // Loops and branches on the content of the input, and a tuple as result.
 TEST(Bundle, ControlFlowAndTuplesAreBitIdentical) {
