@@ -254,7 +254,7 @@ TEST_F(AdamecPlan, PlansThreeTiers) {
 TEST_F(AdamecPlan, BadContexts) {
   expect_error(run_context("input: phone", "inptu: phone"), 1,
                "c.yaml:7: the context: unknown key 'inptu' (known: tiers, links, input, output, "
-               "constraints)");
+               "constraints, atlas)");
   expect_error(run_context("bandwidth: 1GB/s", "bandwidth: 0GB/s"), 1,
                "c.yaml:5: links[0].bandwidth: '0GB/s': a bandwidth must be greater than zero");
   expect_error(run_context("bandwidth: 1GB/s", "bandwidth: -1GB/s"), 1,

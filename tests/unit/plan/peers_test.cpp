@@ -39,7 +39,7 @@ TEST(PipeEdge, VitBaseOnEightHosts) {
     EXPECT_EQ(stage.first, 12 * i);
     EXPECT_EQ(stage.last, 12 * (i + 1));
   }
-  EXPECT_NEAR(pipeline.slowest_ms, 3354.2938697, 1e-6);
+  EXPECT_NEAR(pipeline.slowest_ms, 3354.2938697, 1e-4);
 }
 
 }  // namespace
