@@ -55,7 +55,7 @@ class Bundled {
     EXPECT_EQ(cut.exit_code, 0) << cut.err;
     for (const Json& atom : Json::parse(cut.out).at("atoms")) {
       atoms_.push_back(atom.at("id"));
-      if (atom.at("stateful")) stateful_.push_back(atom.at("id"));
+      if (atom.at("stateful").get<bool>()) stateful_.push_back(atom.at("id"));
     }
     for (const char* pipe : {"phone-edge", "edge-phone"}) {
       EXPECT_EQ(::mkfifo(folder_.path(pipe).c_str(), 0600), 0);
@@ -218,8 +218,9 @@ TEST(Bundle, StateIsKeptFromRunToRun) {
   EXPECT_GE(bundle.at("state").size(), 1u);
   model.expect_equal(0, 4);
   for (const char* tier : {"phone", "edge"}) {
-    model.bundle(std::string(kContext) + "constraints: {pin: {\"" + model.atoms().front() +
-                 "\": phone, \"" + model.stateful().front() + "\": " + tier + "}}\n");
+    ASSERT_FALSE(model.stateful().empty());
+    model.bundle(std::string(kContext) + "constraints: {pin: {head.linear: phone, \"" +
+                 model.stateful().front() + "\": " + tier + "}}\n");
     model.expect_equal(0, 4);
   }
 }
