@@ -246,7 +246,15 @@ TEST_F(AdamecProfile, RefusesBadArchives) {
   EXPECT_FALSE(std::filesystem::exists(folder_.path("h.samples")));
 }
 
+TEST_F(AdamecProfile, RefusesDevicesItDoesNotKnow) {
+  const CommandResult result = profile("net.atoms --device gpu");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err,
+              HasSubstr("adamec-profile: error: --device: 'gpu' is neither cpu nor cuda:N"));
+}
+
 TEST_F(AdamecProfile, RefusesWrongUsage) {
+  folder_.write("c.yaml", "contexts:\n  - {threads: 1}\n");
   for (const auto& [arguments, message] : std::vector<std::pair<std::string, std::string>>{
            {"-o h.samples", "an archive, or --synthesize, is required"},
            {"net.atoms --threads 0", "--threads: 0 is not between 1 and 1024"},
@@ -265,7 +273,6 @@ TEST_F(AdamecProfile, RefusesWrongUsage) {
            {"net.atoms --frequency half", "--frequency: 'half' is not a list of numbers"},
            {"net.atoms --memory-limit 5", "--memory-limit: 5 B is less than 1.0 MiB"},
            {"net.atoms --memory-limit lots", "--memory-limit: 'lots'"},
-           {"net.atoms --device gpu", "--device: 'gpu' is neither cpu nor cuda:N"},
            {"net.atoms --blocks 10001", "--blocks: 10001 is not between 0 and 10000"},
            {"net.atoms --synthesize conv3d:5", "--synthesize: 'conv3d:5' is not KIND:N"},
            {"net.atoms --synthesize conv2d", "--synthesize: 'conv2d' is not KIND:N"},

@@ -53,7 +53,8 @@ class Bundled {
     const CommandResult cut =
         run("adamec-split " + model + " --input '" + input + "' -o m.atoms --json");
     EXPECT_EQ(cut.exit_code, 0) << cut.err;
-    for (const Json& atom : Json::parse(cut.out).at("atoms")) {
+    const Json manifest = Json::parse(cut.out);
+    for (const Json& atom : manifest.at("atoms")) {
       atoms_.push_back(atom.at("id"));
       if (atom.at("stateful").get<bool>()) stateful_.push_back(atom.at("id"));
     }
