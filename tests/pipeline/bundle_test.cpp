@@ -140,7 +140,8 @@ TEST_P(BundleOfModel, RandomPlansRunByTwoProcessesAreBitIdentical) {
     std::mt19937 random(seed);
     const Json bundle =
         model.bundle(kContext + random_pins(model.atoms(), random, seed == 3 ? 0.95 : 0.6));
-    EXPECT_GT(bundle.at("plans").at(0).at("blocks").size(), 2u);
+    // The third seed keeps neighbours together: a block or two may be all.
+    EXPECT_GT(bundle.at("plans").at(0).at("blocks").size(), seed == 3 ? 0u : 2u);
     model.expect_equal(0);
   }
 }
