@@ -92,8 +92,9 @@ TEST(Split, CutsTheMethodThatIsAskedFor) {
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-    EXPECT_THAT(error.what(), ::testing::AllOf(::testing::HasSubstr("'forward'"), ::testing::HasSubstr("'encode'"),
-                                 ::testing::HasSubstr("'decode'")));
+    EXPECT_THAT(error.what(), ::testing::AllOf(::testing::HasSubstr("'forward'"),
+                                               ::testing::HasSubstr("'encode'"),
+                                               ::testing::HasSubstr("'decode'")));
   }
 }
 
