@@ -123,6 +123,9 @@ TEST_F(AdamecPlan, WrongUsage) {
                "--objective: 'beauty' is not one of latency, energy, memory, bytes");
   expect_error(run("--costs toy.json --objective latency=-1"), 2, "'-1' is not a weight");
   expect_error(run("--costs toy.json --pareto latency"), 2, "--pareto: expected two objectives");
+  expect_error(run("m.atoms --context c.yaml --quantile 1"), 2,
+               "--quantile: '1' is not a number from 0.5 to 0.99");
+  expect_error(run("--costs toy.json --quantile 0.95"), 2, "--costs and --quantile exclude");
   expect_error(run("--costs toy.json --deadline 5"), 2, "--deadline: '5'");
   expect_error(run("--costs toy.json --objective throughput --compare"), 2, "for the objective");
   expect_error(run("--costs toy.json --algorithm magic"), 2,

@@ -179,7 +179,8 @@ TEST_F(AdamecTrain, WarnsOfLoadedSamplesWithoutPartner) {
 TEST_F(AdamecTrain, RefusesWrongUsage) {
   expect_error("-o h.predictor", 2, "samples is required (see --help)");
   expect_error("a.samples", 2, "nothing to do: give -o, --validate, --html or --max-error");
-  expect_error("a.samples --validate cpu", 2, "--validate: 'cpu' is not config, model or context");
+  expect_error("a.samples --validate cpu", 2,
+               "--validate: 'cpu' is not config, model, context or block");
   expect_error("a.samples -o h.predictor --max-error -1", 2, "--max-error: -1 is not a percentage");
   expect_error("- - -o h.predictor", 2, "standard input can be read only once");
   expect_error("a.samples --json -o -", 2, "--json and '-o -' both write to standard output");

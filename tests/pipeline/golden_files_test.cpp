@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/support/run_command.h"
 
 // Files written by format version 1 stay readable: lib/adamec/proto/COMPATIBILITY.md. They come
@@ -20,6 +22,18 @@ TEST(GoldenFiles, ArchiveAndPredictorGiveTheSamePlan) {
       run("adamec-plan health.atoms --context context.yaml --compare --format json -q");
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(compare_golden("v1/plan.json", result.out), "");
+}
+
+TEST(GoldenFiles, PlansOnQuantilesOfPredictedLatencies) {
+  const auto latency_at = [](const std::string& quantile) {
+    const CommandResult result = run(
+        "adamec-plan health.atoms --context context.yaml --format json -q --quantile " + quantile);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return nlohmann::json::parse(result.out).at("latency_ms").get<double>();
+  };
+  const double median = latency_at("0.5");
+  EXPECT_GT(latency_at("0.75"), median);
+  EXPECT_GT(latency_at("0.95"), latency_at("0.75"));
 }
 
 TEST(GoldenFiles, ArchiveIsListed) {

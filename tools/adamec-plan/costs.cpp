@@ -33,8 +33,8 @@ void collect_tensors(const v1::Value& value, std::vector<std::string>& ids) {
 
 class CostMaker {
  public:
-  CostMaker(const archive::Reader& archive, const plan::Context& context)
-      : archive_(archive), manifest_(archive.manifest()), context_(context) {}
+  CostMaker(const archive::Reader& archive, const plan::Context& context, double quantile)
+      : archive_(archive), manifest_(archive.manifest()), context_(context), quantile_(quantile) {}
 
   PredictedCosts make() {
     result_.message.set_name(manifest_.model_name());
@@ -126,7 +126,7 @@ class CostMaker {
       const v1::Atom& atom = manifest_.atoms(i);
       extrapolated += prediction.extrapolated;
       if (prediction.roofline && !atom.operators().empty()) unseen.insert(atom.operators(0).name());
-      result_.message.mutable_atoms(i)->add_latency_ms(prediction.p50_ms * tier.slowdown);
+      result_.message.mutable_atoms(i)->add_latency_ms(latency_ms(prediction, tier));
     }
     double sum_ms = 0;
     for (const predict::Prediction& prediction : predictions) sum_ms += prediction.p50_ms;
@@ -146,6 +146,10 @@ class CostMaker {
           fmt::format("{}: {} of {} atoms on '{}' are unlike anything it was trained on",
                       tier.predictor, extrapolated, manifest_.atoms_size(), printable(tier.name)));
     }
+  }
+
+  double latency_ms(const predict::Prediction& prediction, const plan::TierContext& tier) const {
+    return predict::quantile_ms(prediction, quantile_) * tier.slowdown;
   }
 
   // Every atom as a part of the whole: what boundaries add is the tier's block_overhead_ms.
@@ -179,7 +183,7 @@ class CostMaker {
         for (auto& knot : *range.mutable_knots()) {
           for (const predict::Prediction& prediction :
                predict_parts(predictor(tier.predictor), {tier.threads, knot.load()})) {
-            knot.add_latency_ms(prediction.p50_ms * tier.slowdown);
+            knot.add_latency_ms(latency_ms(prediction, tier));
           }
         }
       }
@@ -217,6 +221,7 @@ class CostMaker {
   const archive::Reader& archive_;
   const v1::Manifest& manifest_;
   const plan::Context& context_;
+  const double quantile_;
   PredictedCosts result_;
   std::map<std::string, std::uint64_t> shared_weights_;
   std::map<std::string, predict::Predictor> predictors_;
@@ -224,8 +229,9 @@ class CostMaker {
 
 }  // namespace
 
-PredictedCosts predict_costs(const archive::Reader& archive, const plan::Context& context) {
-  return CostMaker(archive, context).make();
+PredictedCosts predict_costs(const archive::Reader& archive, const plan::Context& context,
+                             double quantile) {
+  return CostMaker(archive, context, quantile).make();
 }
 
 }  // namespace adamec::tools

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "adamec/base/error.h"
@@ -49,12 +50,24 @@ double parse_time_limit(const std::string& text) {
   return limit;
 }
 
+double parse_quantile(const std::string& text) {
+  double quantile = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, quantile);
+  if (error != std::errc() || rest != end || !(quantile >= 0.5 && quantile <= 0.99)) {
+    fail_with(ErrorKind::kUsage, "--quantile: '{}' is not a number from 0.5 to 0.99",
+              printable(text));
+  }
+  return quantile;
+}
+
 void check_sources(const PlanOptions& options) {
   if (options.extra.alone()) return;
   if (!options.costs.empty()) {
     for (const auto& [name, value] :
          {std::pair{"ARCHIVE", options.archive}, std::pair{"--context", options.context},
-          std::pair{"--save-costs", options.save_costs}}) {
+          std::pair{"--save-costs", options.save_costs},
+          std::pair{"--quantile", options.quantile == "0.5" ? "" : options.quantile}}) {
       if (!value.empty()) {
         fail_with(ErrorKind::kUsage, "--costs and {} exclude each other", name);
       }
@@ -98,6 +111,10 @@ void add_options(CLI::App& app, PlanOptions& options) {
   app.add_option("--deadline", options.deadline,
                  "Latency that no plan may exceed (like 100ms); beats the context's")
       ->type_name("TIME");
+  app.add_option("--quantile", options.quantile,
+                 "Of predicted latencies, 0.5 to 0.99: 0.95 plans on what 95 % of runs stay below")
+      ->type_name("Q")
+      ->capture_default_str();
   app.add_option("--pareto", options.pareto,
                  "Print the front of two objectives, like latency,memory: plans of which none is "
                  "better in both")
@@ -142,6 +159,7 @@ PlanConfig understand(const PlanOptions& options, bool json) {
                     std::nullopt,
                     options.compare,
                     options.strict,
+                    parse_quantile(options.quantile),
                     understand_goal({options.objective, options.deadline, options.pareto,
                                      options.points, options.buffers}),
                     options.extra};

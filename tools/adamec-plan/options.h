@@ -23,6 +23,7 @@ struct PlanOptions {
   std::string time_limit;
   std::string deadline;
   std::string pareto;
+  std::string quantile = "0.5";
   int points = 21;
   int buffers = 2;
   bool compare = false;
@@ -46,6 +47,7 @@ struct PlanConfig {
   std::optional<double> time_limit_ms;
   bool compare = false;
   bool strict = false;
+  double quantile = 0.5;  // of predicted latencies
   GoalConfig goal;
   ExtraOptions extra;
 };

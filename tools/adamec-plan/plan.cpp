@@ -72,7 +72,7 @@ PlanInput read_input(const PlanConfig& config, const Console& console) {
   }
   const plan::Context context = plan::read_context(config.context);
   const archive::Reader archive = archive::Reader::open(config.archive);
-  PredictedCosts predicted = predict_costs(archive, context);
+  PredictedCosts predicted = predict_costs(archive, context, config.quantile);
   for (const std::string& mismatch : predicted.mismatches) {
     if (config.strict) throw Error(ErrorKind::kFailed, mismatch);
     console.warn(mismatch);

@@ -11,6 +11,7 @@ std::optional<predict::HoldOut> TrainConfig::hold_out() const {
   if (validate == "config") return predict::HoldOut::kConfig;
   if (validate == "model") return predict::HoldOut::kModel;
   if (validate == "context") return predict::HoldOut::kContext;
+  if (validate == "block") return predict::HoldOut::kBlock;
   return std::nullopt;
 }
 
@@ -22,8 +23,9 @@ void add_options(CLI::App& app, TrainConfig& config) {
       ->type_name("H.predictor");
   app.add_option("--validate", config.validate,
                  "Print how well what is left out of training is predicted: configurations, the "
-                 "configurations of a whole model, or a context (threads and load)")
-      ->type_name("config|model|context");
+                 "configurations of a whole model, a context (threads and load), or the blocks "
+                 "of a model whose atoms are measured")
+      ->type_name("config|model|context|block");
   app.add_option("--max-error", config.max_error_percent,
                  "Fail, and write nothing, when the mean absolute error of what is left out is "
                  "more than this percentage: of all atoms, all blocks or all whole models")
@@ -45,7 +47,7 @@ void add_options(CLI::App& app, TrainConfig& config) {
 
 void check_options(const TrainConfig& config, bool json) {
   if (!config.validate.empty() && !config.hold_out()) {
-    fail_with(ErrorKind::kUsage, "--validate: '{}' is not config, model or context",
+    fail_with(ErrorKind::kUsage, "--validate: '{}' is not config, model, context or block",
               printable(config.validate));
   }
   if (config.output.empty() && config.validate.empty() && config.html.empty() &&

@@ -37,6 +37,8 @@ const char* held_out(const TrainConfig& config) {
       return "models";
     case predict::HoldOut::kContext:
       return "contexts";
+    case predict::HoldOut::kBlock:
+      return "blocks";
     case predict::HoldOut::kConfig:
       break;
   }
@@ -113,8 +115,7 @@ TrainSummary train(const TrainConfig& config) {
 
 void check_max_error(const TrainConfig& config, const TrainSummary& summary) {
   if (!config.max_error_percent) return;
-  const predict::Accuracy& all = summary.accuracy.back();
-  if (all.count == 0) {
+  if (summary.outcomes.empty()) {
     fail("{}: too few different {} to tell the error for --max-error", source_name(config),
          held_out(config));
   }

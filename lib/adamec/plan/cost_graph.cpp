@@ -37,6 +37,7 @@ class Builder {
     add_endpoints("inputs", message_.inputs(), result_.inputs);
     add_endpoints("outputs", message_.outputs(), result_.outputs);
     check_sources();
+    check_connected();
     add_together();
     return std::move(result_);
   }
@@ -195,6 +196,53 @@ class Builder {
       if (input || !message.tier().empty()) at = tier(message.tier(), field(list, index, "tier"));
       endpoints.push_back({*tensor, at});
     }
+  }
+
+  // Tiers that every plan needs, for inputs, results or atoms that may run nowhere else, hang
+  // together, whichever way the links lead; and not all are cut off.
+  void check_connected() const {
+    if (result_.tiers.size() > 1 && message_.links().empty()) refuse_path(0, 1);
+    std::vector<char> needed(result_.tiers.size(), 0);
+    for (const auto* endpoints : {&result_.inputs, &result_.outputs}) {
+      for (const Endpoint& endpoint : *endpoints) {
+        if (endpoint.tier >= 0) needed[static_cast<std::size_t>(endpoint.tier)] = 1;
+      }
+    }
+    for (const AtomCost& atom : result_.atoms) {
+      if (std::count(atom.allowed.begin(), atom.allowed.end(), 1) != 1) continue;
+      const auto only = std::find(atom.allowed.begin(), atom.allowed.end(), 1);
+      needed[static_cast<std::size_t>(only - atom.allowed.begin())] = 1;
+    }
+    const auto first = std::find(needed.begin(), needed.end(), 1);
+    if (first == needed.end()) return;
+    const auto start = static_cast<std::size_t>(first - needed.begin());
+    const std::vector<char> reached = reached_from(start);
+    for (std::size_t tier = 0; tier < needed.size(); ++tier) {
+      if (needed[tier] && !reached[tier]) refuse_path(start, tier);
+    }
+  }
+
+  std::vector<char> reached_from(std::size_t start) const {
+    const std::size_t tiers = result_.tiers.size();
+    std::vector<char> reached(tiers, 0);
+    std::vector<std::size_t> waiting = {start};
+    reached[start] = 1;
+    while (!waiting.empty()) {
+      const std::size_t at = waiting.back();
+      waiting.pop_back();
+      for (std::size_t other = 0; other < tiers; ++other) {
+        const bool linked = result_.links[at * tiers + other] || result_.links[other * tiers + at];
+        if (!linked || reached[other]) continue;
+        reached[other] = 1;
+        waiting.push_back(other);
+      }
+    }
+    return reached;
+  }
+
+  [[noreturn]] void refuse_path(std::size_t a, std::size_t b) const {
+    fail("{}: links: no path between tiers '{}' and '{}'", source_,
+         printable(result_.tiers[a].name), printable(result_.tiers[b].name));
   }
 
   void add_together() {

@@ -127,6 +127,7 @@ std::string accuracy_text(std::span<const Accuracy> table) {
     return std::isnan(value) ? std::string("-") : fmt::format("{:.1f}", value);
   };
   for (const Accuracy& row : table) {
+    if (row.count == 0 && table.size() > 1) continue;
     text.add_row({row.group, fmt::format("{}", row.count), number(row.within_5),
                   number(row.within_10), number(row.within_15), number(row.mape),
                   number(row.median_ape), number(row.rmspe), number(row.p95_coverage),

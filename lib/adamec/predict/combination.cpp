@@ -12,7 +12,15 @@ constexpr double kMaxLog = 40;
 constexpr double kMaxCallUs = 1e6;
 constexpr double kLeastShare = -4;
 constexpr double kMostShare = 1;
+constexpr double kMostUsPerByte = 1;
+constexpr double kMostBytes = 1e15;  // far more than there are: sums and squares stay finite
 constexpr double kLeastRest = 0.05;  // no block takes less than this part of the sum
+
+// Share of a working set that a cache misses.
+double missed(double working_set, double cache) {
+  const double square = working_set * working_set;
+  return square / (square + cache * cache);
+}
 
 void check_range(double value, double least, double most, const char* name,
                  const std::string& field) {
@@ -34,6 +42,40 @@ std::vector<int> feeders(std::size_t parts, const std::vector<PartEdge>& edges) 
   return result;
 }
 
+Footprint footprint_of(const Work& work) {
+  if (work.view) return {};
+  return {work.weight_bytes, work.bytes_in + work.bytes_out};
+}
+
+double working_set(std::span<const Footprint> parts) {
+  double bytes = 0;
+  for (const Footprint& part : parts) bytes += part.bytes();
+  return std::min(bytes, kMostBytes);
+}
+
+ColdBytes cold_bytes(const Footprint& part, double working_set) {
+  ColdBytes cold;
+  const double own = std::min(part.bytes(), kMostBytes);
+  for (std::size_t i = 0; i < kCacheBytes.size(); ++i) {
+    const double more =
+        std::max(0.0, missed(working_set, kCacheBytes[i]) - missed(own, kCacheBytes[i]));
+    cold[i].weight_bytes = std::min(part.weight_bytes, kMostBytes) * more;
+    cold[i].activation_bytes = std::min(part.activation_bytes, kMostBytes) * more;
+  }
+  return cold;
+}
+
+void BlockTerms::add_cold(std::span<const Footprint> parts) {
+  const double all = working_set(parts);
+  for (const Footprint& part : parts) {
+    const ColdBytes of_part = cold_bytes(part, all);
+    for (std::size_t i = 0; i < cold.size(); ++i) {
+      cold[i].weight_bytes += of_part[i].weight_bytes;
+      cold[i].activation_bytes += of_part[i].activation_bytes;
+    }
+  }
+}
+
 Combination::Combination(const v1::Combination& message, const std::string& field)
     : call_us_(message.call_us()),
       block_q95_(message.block_q95()),
@@ -48,6 +90,18 @@ Combination::Combination(const v1::Combination& message, const std::string& fiel
       fail("{}.pairs: {} to {} twice", field, key.first, key.second);
     }
   }
+  for (const v1::Combination::Cold& cold : message.colds()) {
+    const auto cache = std::find(kCacheBytes.begin(), kCacheBytes.end(), cold.cache_bytes());
+    if (cache == kCacheBytes.end()) {
+      fail("{}.colds.cache_bytes: {}, expected one of {}", field, cold.cache_bytes(),
+           fmt::join(kCacheBytes, ", "));
+    }
+    check_range(cold.us_per_weight_byte(), 0, kMostUsPerByte, "colds.us_per_weight_byte", field);
+    check_range(cold.us_per_activation_byte(), 0, kMostUsPerByte, "colds.us_per_activation_byte",
+                field);
+    cold_us_[static_cast<std::size_t>(cache - kCacheBytes.begin())] = {
+        cold.us_per_weight_byte(), cold.us_per_activation_byte()};
+  }
 }
 
 double Combination::share(int producer, int consumer) const {
@@ -56,12 +110,22 @@ double Combination::share(int producer, int consumer) const {
   return at == shares_.end() ? 0 : at->second;
 }
 
+double Combination::cold_us(const ColdBytes& cold) const {
+  double us = 0;
+  for (std::size_t i = 0; i < cold.size(); ++i) {
+    us += cold[i].weight_bytes * cold_us_[i].weight_bytes +
+          cold[i].activation_bytes * cold_us_[i].activation_bytes;
+  }
+  return us;
+}
+
 double Combination::block_us(const BlockTerms& terms) const {
   if (terms.atoms < 2) return terms.sum_us;
   double gain = 0;
   for (const BlockTerms::Fed& fed : terms.fed) gain += share(fed.producer, fed.consumer) * fed.us;
   const double slowdown = terms.unloaded_sum_us > 0 ? terms.sum_us / terms.unloaded_sum_us : 1;
   gain += call_us_ * static_cast<double>(terms.atoms - 1) * slowdown;
+  gain -= cold_us(terms.cold) * slowdown;
   return std::max(terms.sum_us - gain, terms.sum_us * kLeastRest);
 }
 

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "adamec/predict/work.h"
 #include "adamec/v1/predictor.pb.h"
 
 namespace adamec::predict {
@@ -16,6 +19,26 @@ struct PartEdge {
   std::size_t consumer = 0;
   double bytes = 0;
 };
+
+// What one part of a block touches.
+struct Footprint {
+  double weight_bytes = 0;
+  double activation_bytes = 0;  // read and written
+
+  double bytes() const { return weight_bytes + activation_bytes; }
+};
+
+// Nothing for views.
+Footprint footprint_of(const Work& work);
+
+// What all parts touch while a block runs.
+double working_set(std::span<const Footprint> parts);
+
+// Bytes of the part that are in a cache while it runs by itself again and again, but are not when
+// it runs among others that touch `working_set`: by size of the cache, kCacheBytes.
+inline constexpr std::array<double, 3> kCacheBytes = {1 << 20, 8 << 20, 32 << 20};
+using ColdBytes = std::array<Footprint, kCacheBytes.size()>;
+ColdBytes cold_bytes(const Footprint& part, double working_set);
 
 // What a block's latency is made of, in one context.
 struct BlockTerms {
@@ -29,6 +52,9 @@ struct BlockTerms {
   double least_us = 0;         // of the atoms alone: more than entering a module takes
   double unloaded_sum_us = 0;  // the same without load
   std::vector<Fed> fed;        // atoms that take a tensor another one made: from the largest one
+  ColdBytes cold = {};         // of all atoms
+
+  void add_cold(std::span<const Footprint> parts);
 };
 
 // Of each part, the one that makes the largest tensor it takes; -1: none. Edges must be in range.
@@ -37,10 +63,13 @@ std::vector<int> feeders(std::size_t parts, const std::vector<PartEdge>& edges);
 // How blocks differ from the sum of their atoms, for one number of threads.
 //
 //   T(block) = sum t - sum over fed atoms (share of pair * t) - (atoms - 1) * call
+//              + sum over sizes of caches (cold bytes * their cost)
 //
 // A share is what a consumer gains when it runs right behind its producer in one module: folded
-// away (batch normalisation), run in warm caches; negative when the caches are colder than in a
-// measurement of its own. `call` is what entering a module costs.
+// away (batch normalisation), or negative. `call` is what entering a module costs. Measured by
+// itself an atom finds its weights and tensors in the cache, which in a large network it does not:
+// the share of a working set of w bytes that a cache of c bytes misses is taken as w^2 / (w^2 +
+// c^2).
 class Combination {
  public:
   Combination() = default;
@@ -50,6 +79,8 @@ class Combination {
   double block_us(const BlockTerms& terms) const;
   double share(int producer, int consumer) const;
   double call_us() const { return call_us_; }
+  // What the cold bytes cost, without load.
+  double cold_us(const ColdBytes& cold) const;
   double block_q95() const { return block_q95_; }
   double model_q95() const { return model_q95_; }
 
@@ -58,6 +89,7 @@ class Combination {
   double block_q95_ = 0;
   double model_q95_ = 0;
   std::map<std::pair<int, int>, double> shares_;  // producer (-1: any), consumer
+  ColdBytes cold_us_;                             // us per byte
 };
 
 }  // namespace adamec::predict

@@ -14,9 +14,10 @@ struct MeasuredBlock {
   double variance = 0;  // of the logarithm's noise, > 0
 };
 
-// The call and the shares of pairs that fit the relative errors of blocks best, shrunk towards
-// nothing where few blocks tell (ridge regression: pairs towards their consumer's share, consumers
-// towards 0). All of one number of threads, without load; at least one.
+// The call, the shares of pairs and the costs of cold bytes that fit the relative errors of blocks
+// best, shrunk towards nothing where few blocks tell (ridge regression: pairs towards their
+// consumer's share, the rest towards 0; costs of bytes and calls never negative). All of one number
+// of threads, without load; at least one.
 v1::Combination fit_combination(std::span<const MeasuredBlock> blocks, unsigned threads);
 
 }  // namespace adamec::predict

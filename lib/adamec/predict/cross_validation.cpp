@@ -67,14 +67,17 @@ FoldResult run_fold(const TrainingData& data, const Fold& fold, std::size_t inde
                                sample.sample_atom(), context.threads, context.cpu_load, measured_us,
                                prediction.p50_ms * 1000, index, repeat_ratio});
   };
+  // Synthetic configurations (of no model) are there to learn from; what counts are models' own.
+  const bool models_known = std::any_of(data.measurements.begin(), data.measurements.end(),
+                                        [](const Measurement& m) { return !m.models.empty(); });
   for (std::size_t i = 0; i < data.measurements.size(); ++i) {
     const Measurement& held = data.measurements[i];
-    if (!fold.measurements[i]) continue;
+    if (!fold.measurements[i] || (models_known && held.models.empty())) continue;
     add(*held.sample, {held.threads, 0}, held.us, ratio(held.even_us, held.odd_us));
   }
   for (std::size_t i = 0; i < data.slowdowns.size(); ++i) {
     const Slowdown& held = data.slowdowns[i];
-    if (!fold.slowdowns[i]) continue;
+    if (!fold.slowdowns[i] || (models_known && held.sample->models().empty())) continue;
     const v1::Latency& latency = held.sample->latency();
     add(*held.sample, {held.threads, held.cpu_load}, held.unloaded_us * held.ratio,
         ratio(latency.even_min_us(), latency.odd_min_us()));
@@ -152,6 +155,11 @@ class BlockFolds {
     };
     BlockTerms terms;
     terms.atoms = parts;
+    std::vector<Footprint> footprints;
+    for (const std::string& part : sample.parts()) {
+      footprints.push_back(footprint_of(work_of(*data_.parts.at(part), block.threads)));
+    }
+    terms.add_cold(footprints);
     for (std::size_t i = 0; i < parts; ++i) {
       const auto part = static_cast<int>(i);
       const Predictor* predictor = predictor_for(sample.parts(part));

@@ -16,6 +16,7 @@ enum class HoldOut {
   kConfig,   // a share of the configurations at a time, at random
   kModel,    // all configurations that a model contains
   kContext,  // a number of threads and a load
+  kBlock,    // blocks and the whole of a model, while its atoms are measured: what combining takes
 };
 
 // One prediction of something held out, against its measurement.
@@ -44,6 +45,7 @@ struct Outcome {
 // Blocks and models are predicted from atoms none of which was in the training: kConfig takes each
 // part from the fold that left it out, and the gains of combining from the blocks of other models;
 // kModel predicts all blocks of the model left out.
+// Synthetic configurations are only trained with, unless there are no others.
 std::vector<Outcome> cross_validate(const TrainingData& data, HoldOut hold_out, std::uint64_t seed,
                                     unsigned workers);
 

@@ -59,6 +59,7 @@ class Evaluator {
   Prediction predict_block(std::span<const Part> parts, const std::vector<PartEdge>& edges,
                            const RunContext& context, bool whole_model) const;
   double call_ms(const RunContext& context) const;
+  double cold_ms(const ColdBytes& cold, unsigned threads) const;  // without load
   double pair_share(const Work& producer, const Work& consumer, unsigned threads) const;
 
   const v1::Predictor& message() const { return message_; }

@@ -27,6 +27,9 @@ BlockTerms Evaluator::block_terms(std::span<const Part> parts, const std::vector
   BlockTerms terms;
   terms.atoms = parts.size();
   *extrapolated = false;
+  std::vector<Footprint> footprints;
+  for (const Part& part : parts) footprints.push_back(footprint_of(part.work));
+  terms.add_cold(footprints);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     Quiet part = quiet(parts[i].work, parts[i].signature, context.threads);
     const Prediction prediction = finish(part, context);
@@ -65,6 +68,11 @@ Prediction Evaluator::predict_block(std::span<const Part> parts, const std::vect
 double Evaluator::call_ms(const RunContext& context) const {
   const Combination* gains = combination(context.threads);
   return gains == nullptr ? 0 : gains->call_us() / 1000;
+}
+
+double Evaluator::cold_ms(const ColdBytes& cold, unsigned threads) const {
+  const Combination* gains = combination(threads);
+  return gains == nullptr ? 0 : gains->cold_us(cold) / 1000;
 }
 
 double Evaluator::pair_share(const Work& producer, const Work& consumer, unsigned threads) const {

@@ -86,6 +86,19 @@ Folds model_folds(const TrainingData& data, const WorkKeys& keys) {
   return result;
 }
 
+Folds block_folds(const TrainingData& data) {
+  std::map<std::string, Fold> by_model;
+  for (std::size_t i = 0; i < data.composites.size(); ++i) {
+    for (const std::string& model : data.composites[i].models) {
+      Fold& fold = by_model.try_emplace(model, empty_fold(data)).first->second;
+      fold.composites[i] = fold.hidden_composites[i] = 1;
+    }
+  }
+  Folds result;
+  for (auto& [model, fold] : by_model) result.folds.push_back(std::move(fold));
+  return result;
+}
+
 Folds context_folds(const TrainingData& data) {
   std::map<std::pair<unsigned, double>, Fold> folds;
   const auto fold_at = [&](unsigned threads, double load) -> Fold& {
@@ -126,6 +139,8 @@ Folds folds_of(const TrainingData& data, const WorkKeys& keys, HoldOut hold_out,
       return model_folds(data, keys);
     case HoldOut::kContext:
       return context_folds(data);
+    case HoldOut::kBlock:
+      return block_folds(data);
     case HoldOut::kConfig:
       break;
   }

@@ -1,6 +1,7 @@
 #include "adamec/predict/predictor.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "adamec/base/error.h"
@@ -15,7 +16,26 @@ namespace {
 constexpr double kLeastPart = 0.05;  // no atom takes less of its own latency in a block
 constexpr std::uint64_t kMaxFileBytes = 512ULL << 20;
 
+// The point below which a share of a standard normal distribution lies, by bisection.
+double normal_point(double share) {
+  double low = 0;
+  double high = 8;
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    (0.5 * std::erfc(-middle / std::sqrt(2.0)) < share ? low : high) = middle;
+  }
+  return low;
+}
+
 }  // namespace
+
+double quantile_ms(const Prediction& prediction, double quantile) {
+  static const double p95 = normal_point(0.95);
+  if (quantile == 0.5) return prediction.p50_ms;
+  if (quantile == 0.95) return prediction.p95_ms;
+  return prediction.p50_ms *
+         std::pow(prediction.p95_ms / prediction.p50_ms, normal_point(quantile) / p95);
+}
 
 Predictor Predictor::load(const std::string& path) {
   const std::string name = display_name(path);
@@ -86,16 +106,26 @@ std::vector<Prediction> Predictor::predict_parts(std::span<const v1::Atom* const
                                                  const RunContext& context) const {
   const std::vector<int> feeder = feeders(atoms.size(), edges);
   const double call = evaluator_->call_ms(context);
+  std::vector<Footprint> footprints;
+  for (const v1::Atom* atom : atoms) {
+    footprints.push_back(footprint_of(work_of(*atom, context.threads)));
+  }
+  const double all = working_set(footprints);
   std::vector<Prediction> predictions;
   for (std::size_t i = 0; i < atoms.size(); ++i) {
     const Work work = work_of(*atoms[i], context.threads);
-    Prediction prediction = evaluator_->predict(work, signature(*atoms[i]), context);
+    Evaluator::Quiet quiet = evaluator_->quiet(work, signature(*atoms[i]), context.threads);
+    Prediction prediction = evaluator_->finish(quiet, context);
+    const double slowdown =
+        prediction.p50_ms / evaluator_->finish(quiet, {context.threads, 0}).p50_ms;
+    const double cold =
+        evaluator_->cold_ms(cold_bytes(footprints[i], all), context.threads) * slowdown;
     double share = 0;
     if (feeder[i] >= 0) {
       const v1::Atom& producer = *atoms[static_cast<std::size_t>(feeder[i])];
       share = evaluator_->pair_share(work_of(producer, context.threads), work, context.threads);
     }
-    const double inside = prediction.p50_ms * (1 - share) - call;
+    const double inside = prediction.p50_ms * (1 - share) - call + cold;
     const double factor = std::max(inside / prediction.p50_ms, kLeastPart);
     prediction.p50_ms *= factor;
     prediction.p95_ms *= factor;

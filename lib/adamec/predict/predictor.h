@@ -31,6 +31,10 @@ struct Prediction {
   bool roofline = false;  // because of the operator
 };
 
+// What a share `quantile` of such runs, 0.5 to 0.99, is expected to take at most: errors of the
+// logarithm are taken as normal, with the median and the p95 of the prediction.
+double quantile_ms(const Prediction& prediction, double quantile);
+
 class Evaluator;
 
 // A trained latency predictor. Needs neither XGBoost nor LibTorch; nothing in the file is trusted.

@@ -48,6 +48,7 @@ Work describe(const Operators& operators, v1::AtomKind kind, std::uint64_t macs,
               std::uint64_t weight_bytes, unsigned threads) {
   Work work;
   work.operators = &operators;
+  work.view = kind == v1::VIEW;
   if (kind != v1::OPERATOR && kind != v1::VIEW && v1::AtomKind_IsValid(kind)) {
     work.operator_key = v1::AtomKind_Name(kind) + " ";
   }

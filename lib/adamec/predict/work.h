@@ -24,6 +24,7 @@ struct Work {
   double bytes_in = 0;  // activations read
   double bytes_out = 0;
   double weight_bytes = 0;
+  bool view = false;  // only describes its input's memory anew: touches none of these bytes
   const Operators* operators = nullptr;
 
   double bytes() const { return bytes_in + bytes_out + weight_bytes; }

@@ -136,6 +136,42 @@ bool independent_of_inputs(const Item& item) {
   }
 }
 
+bool same_content(const c10::IValue& a, const c10::IValue& b) {
+  const auto all_same = [](const auto& left, const auto& right) {
+    return std::equal(left.begin(), left.end(), right.begin(), right.end(), same_content);
+  };
+  if (a.isTensor() && b.isTensor()) {
+    const at::Tensor& left = a.toTensor();
+    const at::Tensor& right = b.toTensor();
+    if (!left.defined() || !right.defined()) return left.defined() == right.defined();
+    return left.is_same(right) ||
+           (left.scalar_type() == right.scalar_type() && left.device() == right.device() &&
+            left.layout() == at::kStrided && right.layout() == at::kStrided &&
+            left.sizes() == right.sizes() && at::equal(left, right));
+  }
+  if (a.isObject() && b.isObject()) {
+    const auto left = a.toObject();
+    const auto right = b.toObject();
+    if (left == right) return true;
+    return !left->type()->is_module() && *left->type() == *right->type() &&
+           all_same(left->slots(), right->slots());
+  }
+  if (a.isList() && b.isList()) return all_same(a.toListRef(), b.toListRef());
+  if (a.isTuple() && b.isTuple()) {
+    return all_same(a.toTupleRef().elements().vec(), b.toTupleRef().elements().vec());
+  }
+  if (a.isGenericDict() && b.isGenericDict()) {
+    const auto left = a.toGenericDict();
+    const auto right = b.toGenericDict();
+    return left.size() == right.size() &&
+           std::equal(left.begin(), left.end(), right.begin(), [](const auto& x, const auto& y) {
+             return same_key(x.key(), y.key()) && same_content(x.value(), y.value());
+           });
+  }
+  if (a.isNone() || b.isNone()) return a.isNone() && b.isNone();
+  return same_key(a, b);
+}
+
 ItemPtr snapshot(const ItemPtr& item) {
   if (!item->is_container()) return item;
   auto copy = std::make_shared<Item>(*item);

@@ -68,6 +68,9 @@ bool independent_of_inputs(const Item& item);
 // A copy of the containers; the elements that are no containers are shared.
 ItemPtr snapshot(const ItemPtr& item);
 
+// Whether both are of one type and hold the same, tensors element by element (NaN is like nothing).
+bool same_content(const c10::IValue& a, const c10::IValue& b);
+
 // Whether the key is the same: str, int, float and bool keys.
 bool same_key(const c10::IValue& a, const c10::IValue& b);
 

@@ -145,6 +145,21 @@ bool shape_depends_on_content(const jit::Node* node, const std::vector<ItemPtr>&
   return names.count(name) != 0 || tagged_dynamic_shape(*node);
 }
 
+bool gives_fixed_count(const jit::Node* node, const std::vector<ItemPtr>& inputs) {
+  const std::string name = node->kind().toQualString();
+  if (name == "aten::split" || name == "aten::split_with_sizes") {  // by a list of sizes
+    return inputs[1]->kind == Item::Kind::kList;
+  }
+  if (name == "aten::broadcast_tensors" || name == "aten::meshgrid") {
+    return inputs[0]->kind == Item::Kind::kList;
+  }
+  if (name == "aten::where" || name == "aten::nonzero_numpy") {  // one per dimension
+    return inputs.size() == 1 && inputs[0]->kind == Item::Kind::kTensor &&
+           !inputs[0]->shape_from_data;
+  }
+  return false;
+}
+
 bool shape_may_depend_on_content(const jit::Node* node) {
   if (node->kind() == c10::aten::index || node->kind() == c10::aten::where) return true;
   return node->kind() != c10::aten::index_put && shape_depends_on_content(node, {});

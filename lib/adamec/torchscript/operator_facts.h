@@ -32,7 +32,11 @@ bool is_identity_by_size(const jit::Node* node);
 // Operators whose result's shape depends on what their tensors hold. Custom operators count as
 // such: nothing is known of them.
 bool shape_depends_on_content(const jit::Node* node, const std::vector<ItemPtr>& inputs);
-// The same where nothing is known of the arguments: true when in doubt.
+// Whether the operator gives a list of as many tensors whatever its arguments hold, although their
+// shapes depend on content.
+bool gives_fixed_count(const jit::Node* node, const std::vector<ItemPtr>& inputs);
+// Whether a result's shape depends on content where nothing is known of the arguments: true when in
+// doubt.
 bool shape_may_depend_on_content(const jit::Node* node);
 
 }  // namespace adamec::torchscript

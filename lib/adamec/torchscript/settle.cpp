@@ -47,7 +47,7 @@ std::string broken_guard(const Residual& residual, const std::vector<c10::IValue
 
 bool assigns_attributes(const jit::Module& module, const std::string& method) {
   const auto graph = module.get_method(method).graph()->copy();
-  jit::Inline(*graph);
+  inline_calls(*graph);
   for (jit::Node* node : graph->nodes()) {
     if (any_node(node, [](jit::Node* inner) { return inner->kind() == c10::prim::SetAttr; })) {
       return true;
@@ -105,7 +105,9 @@ Residual specialise(const jit::Module& module, const std::string& method,
                     const std::vector<std::vector<c10::IValue>>& others) {
   Facts facts;
   if (!others.empty()) find_open_sizes(module, method, arguments, others, facts);
+  facts.unchanging = others.empty() && assigns_attributes(module, method);
   for (;;) {
+    if (facts.unchanging && !facts.attributes.empty()) facts = Facts();
     const std::size_t known = facts.size();
     try {
       Residual residual =
@@ -124,11 +126,17 @@ Residual specialise(const jit::Module& module, const std::string& method,
       if (broken.empty()) return residual;
       facts.varying.insert(broken);
     } catch (const LearntMore&) {
-      if (facts.size() == known) {
+      if (facts.unchanging) {
+        facts = Facts();
+      } else if (facts.size() == known) {
         throw Unsupported("the model writes to memory that several of its attributes share",
                           /*state=*/true);
       }
     } catch (const Unsupported& unsupported) {
+      if (facts.unchanging) {
+        facts = Facts();
+        continue;
+      }
       throw Unsupported(unsupported.what(), unsupported.keeps_state || !facts.attributes.empty() ||
                                                 assigns_attributes(module, method));
     }

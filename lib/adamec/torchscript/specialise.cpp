@@ -27,14 +27,12 @@ bool reads_tensors(jit::Value* value, jit::Block* block) {
   return found;
 }
 
-// Innermost calls first, so that every node's call stack names all modules it lies in: this is what
-// LibTorch does while its optimizer is on.
+}  // namespace
+
 void inline_calls(jit::Graph& graph) {
   const jit::GraphOptimizerEnabledGuard optimizer_on(true);
   jit::Inline(graph);
 }
-
-}  // namespace
 
 Specialiser::Specialiser(const jit::Module& module, const std::string& method, Facts& facts,
                          bool open_sizes)
@@ -251,7 +249,7 @@ ItemPtr& Specialiser::attribute(jit::Node* node, const ItemPtr& owner) {
 // Notes that the value, called `name`, belongs to the attribute at `path`.
 void Specialiser::own(const ItemPtr& part, const std::string& name, const std::string& path) {
   part->name = name;
-  if (part->is_container()) container_paths_[part.get()] = path;
+  if (part->is_container()) note_container(part, path);
   if (part->kind == Item::Kind::kTensor && part->value.toTensor().defined() &&
       part->value.toTensor().has_storage()) {
     const auto& storage = part->value.toTensor().storage();

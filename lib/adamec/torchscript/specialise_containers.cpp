@@ -122,6 +122,12 @@ bool Specialiser::apply_construct(jit::Node* node, const Items& inputs) {
   }
 }
 
+// From now on the container is known as the attribute's.
+void Specialiser::note_container(const ItemPtr& container, const std::string& path) {
+  container_paths_[container.get()] = path;
+  attribute_containers_.push_back(container);
+}
+
 // A list or dict that an attribute holds is still changed in the next run.
 void Specialiser::notice_container_write(const ItemPtr& container) {
   const auto path = container_paths_.find(container.get());

@@ -100,7 +100,7 @@ Specialiser::Items Specialiser::wrap_outputs(jit::Node* copy, const jit::Stack& 
       } else if (origin.from_data) {
         settle_shape(output, origin.from_state, fmt::format("{}, result {}", origin.guard, i));
       }
-    } else if (results[i].isTensorList() && !origin.from_data) {
+    } else if (results[i].isTensorList() && (!origin.from_data || origin.fixed_count)) {
       const auto tensors = results[i].toTensorVector();
       if (!origin.place.empty()) {
         note_answer(origin.place, static_cast<std::int64_t>(tensors.size()));
@@ -115,6 +115,8 @@ Specialiser::Items Specialiser::wrap_outputs(jit::Node* copy, const jit::Stack& 
       for (std::size_t k = 0; k < tensors.size(); ++k) {
         elements.push_back(tensor_item(tensors[k], false));
         elements.back()->residual = unpack->outputs()[k];
+        elements.back()->shape_from_data = origin.from_data;
+        elements.back()->from_state = origin.from_state;
         note_tensor(unpack->outputs()[k], tensors[k]);
       }
       output = container_item(Item::Kind::kList, c10::ListType::ofTensors(), std::move(elements));
@@ -145,6 +147,7 @@ Specialiser::Items Specialiser::emit(jit::Node* node, const Items& inputs) {
   Origin origin;
   origin.from_data = any_from_data(inputs) || shape_depends_on_content(node, inputs);
   origin.from_state = only_from_state(node, inputs);
+  origin.fixed_count = gives_fixed_count(node, inputs);
   if (open_sizes_) {
     if (origin.from_state) origin.from_data = false;  // queries of its sizes are compared
     origin.place = site(node);
@@ -350,6 +353,7 @@ void Specialiser::finish(const ItemPtr& output) {
   };
   register_tensors(output);
   residual_.output = output;
+  check_unchanged();
   register_states();
   jit::RemoveTensorMutation(residual_.graph);
   jit::EliminateDeadCode(residual_.graph);

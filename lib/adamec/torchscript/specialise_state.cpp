@@ -120,7 +120,7 @@ ItemPtr Specialiser::state_item(const c10::TypePtr& type, const c10::IValue& val
     ItemPtr& element = container->elements[i];
     element = state_item(part, concrete(*element), fmt::format("{}.{}", name, i), path);
   }
-  container_paths_[container.get()] = path;
+  note_container(container, path);
   return container;
 }
 
@@ -152,8 +152,22 @@ ItemPtr Specialiser::optional_state(const c10::TypePtr& content, const c10::IVal
 
 void Specialiser::set_attribute(jit::Node* node) {
   const ItemPtr owner = item(node->inputs()[0]);
-  learn(facts_.attributes, attribute_path(node, owner));
-  attributes_[{owner->value.toObject().get(), node->s(c10::attr::name)}] = item(node->inputs()[1]);
+  const std::string path = attribute_path(node, owner);
+  const auto object = owner->value.toObject();
+  const AttributeKey key{object.get(), node->s(c10::attr::name)};
+  if (facts_.unchanging) {
+    assigned_.emplace(key, object->getAttr(key.second));
+  } else {
+    learn(facts_.attributes, path);
+  }
+  attributes_[key] = item(node->inputs()[1]);
+}
+
+void Specialiser::check_unchanged() const {
+  for (const auto& [key, before] : assigned_) {
+    const ItemPtr& now = attributes_.at(key);
+    if (!independent_of_inputs(*now) || !same_content(concrete(*now), before)) throw LearntMore();
+  }
 }
 
 // A shape that may be another in the next run. Where it depends on the model's state alone and has

@@ -15,6 +15,9 @@ struct Facts {
   std::set<std::string> in_place;    // of these, those whose memory it writes to
   std::set<std::string> from_data;   // numbers and shapes that depend on the inputs' content
   std::set<std::string> varying;     // guards that do not hold in every run, sizes that differ
+  // It is tried whether all attributes hold after a run what they held before: then there is no
+  // state, although the method assigns to some.
+  bool unchanging = false;
 
   std::size_t size() const {
     return attributes.size() + in_place.size() + from_data.size() + varying.size();
@@ -23,6 +26,10 @@ struct Facts {
 
 // What the exception of a guard says after the guard's own text (Residual::guards).
 inline constexpr char kGuardText[] = " has another shape or type than ";
+
+// Innermost calls first, so that every node's call stack names all modules it lies in: this is what
+// LibTorch does while its optimizer is on. It keeps what it made of a function the first time.
+void inline_calls(jit::Graph& graph);
 
 // Thrown where partial evaluation cannot go on with what it knew.
 struct LearntMore {};
@@ -75,6 +82,7 @@ class Specialiser {
   bool unpack_opaque(jit::Node* node, const ItemPtr& whole);
   bool apply_list(jit::Node* node, const Items& inputs);
   bool apply_dict(jit::Node* node, const Items& inputs);
+  void note_container(const ItemPtr& container, const std::string& path);
   void notice_container_write(const ItemPtr& container);
 
   // specialise_objects.cpp
@@ -86,10 +94,11 @@ class Specialiser {
   Items emit(jit::Node* node, const Items& inputs);
   bool apply_like(jit::Node* node, const Items& inputs);
   struct Origin {
-    bool from_data = false;   // shapes of results depend on content
-    bool from_state = false;  // on the state's alone
-    std::string guard{};      // where such shapes may be taken for granted; empty: nowhere
-    std::string place{};      // of the step, where sizes are open
+    bool from_data = false;    // shapes of results depend on content
+    bool from_state = false;   // on the state's alone
+    std::string guard{};       // where such shapes may be taken for granted; empty: nowhere
+    std::string place{};       // of the step, where sizes are open
+    bool fixed_count = false;  // of tensors in results that are lists, all the same
   };
   Items wrap_outputs(jit::Node* copy, const jit::Stack& results, const Origin& origin);
   jit::Value* materialise(const ItemPtr& item);
@@ -127,6 +136,7 @@ class Specialiser {
   void set_attribute(jit::Node* node);
   void learn(std::set<std::string>& facts, const std::string& fact);
   void register_states();
+  void check_unchanged() const;
   void next_state(const c10::TypePtr& type, const ItemPtr& item, std::size_t& state);
   void next_optional(const c10::TypePtr& content, const ItemPtr& item, std::size_t& state);
   void set_next(std::size_t& state, jit::Value* next);
@@ -163,6 +173,7 @@ class Specialiser {
   std::map<const void*, std::uint64_t> attribute_storages_;
   std::map<const void*, std::string> storage_paths_;  // of the attribute that a storage belongs to
   std::unordered_map<const Item*, std::string> container_paths_;
+  std::vector<ItemPtr> attribute_containers_;  // the same, so that no other gets their addresses
   std::unordered_set<const void*> written_storages_;
   std::vector<std::weak_ptr<Item>> computed_constants_;
 
@@ -172,6 +183,7 @@ class Specialiser {
     c10::TypePtr type;
   };
   std::vector<StateAttribute> states_;
+  std::map<AttributeKey, c10::IValue> assigned_;  // while trying: what they held before
   std::unordered_map<const jit::Value*, jit::Value*> unguarded_;
   std::map<std::string, int> guard_counts_;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
@@ -121,12 +122,17 @@ void release(LoadedModel& model, const SplitOptions& options) {
   if (std::filesystem::is_regular_file(options.model)) model.module = jit::Module();
 }
 
-SplitResult cut_model(LoadedModel& model, const Arguments& arguments, const SplitOptions& options) {
+// `first`: the model has run once, and gave this.
+SplitResult cut_model(LoadedModel& model, const Arguments& arguments, const SplitOptions& options,
+                      const c10::IValue* first = nullptr) {
   SplitResult result;
   {
     at::manual_seed(options.seed);
     const Residual residual = specialise(model.module, options.method, arguments.example,
                                          arguments.others(kComparedSizes));
+    if (first != nullptr && !residual.states.empty()) {
+      throw Unsupported("state beside what the first run makes", /*state=*/true);
+    }
     ManifestWriter writer(model, options.method, options.progress);
     writer.add_inputs(model.module, arguments.example, arguments.open_sizes);
     writer.add_atoms(residual, cut(residual, kSharedWeightBytes));
@@ -135,7 +141,8 @@ SplitResult cut_model(LoadedModel& model, const Arguments& arguments, const Spli
   if (options.granularity == Granularity::kBlock) {
     result = merge_into_lossless_blocks(std::move(result));
   }
-  const std::vector<Run> runs = run_model(model.module, arguments, options, result.manifest);
+  std::vector<Run> runs = run_model(model.module, arguments, options, result.manifest);
+  if (first != nullptr && options.verify) runs.push_back({arguments.example, *first});
   release(model, options);
   check(runs, options, result);
   return result;
@@ -158,6 +165,25 @@ SplitResult keep_model_whole(const LoadedModel& model, const Arguments& argument
   return result;
 }
 
+// Models may make parts of themselves in their first run, of types that state cannot have, and
+// never touch them again: after that run they keep no state.
+std::optional<SplitResult> cut_after_first_run(LoadedModel& model, const Arguments& arguments,
+                                               const SplitOptions& options) {
+  if (!std::filesystem::is_regular_file(options.model)) return std::nullopt;
+  try {
+    c10::IValue first;
+    {
+      const at::NoGradGuard no_grad;
+      at::manual_seed(options.seed);
+      first = model.module.get_method(options.method)(fresh(arguments.example)).deepcopy();
+    }
+    return cut_model(model, arguments, options, &first);
+  } catch (const Unsupported&) {
+    model = load_model(options.model);
+    return std::nullopt;
+  }
+}
+
 SplitResult split_loaded(LoadedModel model, const SplitOptions& options) {
   Arguments arguments;
   arguments.example = example_arguments(model.module, options.method, options.inputs,
@@ -167,6 +193,9 @@ SplitResult split_loaded(LoadedModel model, const SplitOptions& options) {
   try {
     return cut_model(model, arguments, options);
   } catch (const Unsupported& unsupported) {
+    if (unsupported.keeps_state) {
+      if (auto result = cut_after_first_run(model, arguments, options)) return *std::move(result);
+    }
     return keep_model_whole(model, arguments, options, unsupported.keeps_state, unsupported.what());
   } catch (const BrokenAtom& broken) {
     if (std::filesystem::is_regular_file(options.model)) model = load_model(options.model);

@@ -61,6 +61,15 @@ INSTANTIATE_TEST_SUITE_P(
                  "links[0]: connects 'device' with itself"},
         BadGraph{"TwoEqualLinks", [](auto& m) { *m.add_links() = m.links(0); },
                  "links[2]: two links lead from 'device' to 'edge'"},
+        BadGraph{"NoPathBetweenTiers", [](auto& m) { m.clear_links(); },
+                 "links: no path between tiers 'device' and 'edge'"},
+        BadGraph{"TierCutOff",
+                 [](auto& m) {
+                   m.add_tiers()->set_name("cloud");
+                   for (auto& atom : *m.mutable_atoms()) atom.add_latency_ms(1);
+                   m.mutable_outputs(0)->set_tier("cloud");
+                 },
+                 "links: no path between tiers 'device' and 'cloud'"},
         BadGraph{"NoBandwidth", [](auto& m) { m.mutable_links(0)->set_bytes_per_second(0); },
                  "links[0].bytes_per_second: 0 is not a bandwidth"},
         BadGraph{"NegativeBandwidth", [](auto& m) { m.mutable_links(1)->set_bytes_per_second(-1); },

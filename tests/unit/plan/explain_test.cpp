@@ -84,7 +84,7 @@ TEST(ExplainInfeasible, NamesTheMemoryThatIsMissing) {
 
 TEST(ExplainInfeasible, NamesPinsAndMissingLinks) {
   v1::CostGraph message = testing::toy_message();
-  message.clear_links();
+  message.mutable_links()->RemoveLast();
   message.mutable_atoms(0)->add_tiers("edge");
   const auto sentences = explain_infeasible(make_cost_graph(message, "toy"), std::nullopt);
   EXPECT_THAT(sentences,

@@ -79,7 +79,7 @@ TEST(Optimal, NamesWhatMakesAPlanImpossible) {
   message.mutable_links()->RemoveLast();
   EXPECT_EQ(infeasible_message(message),
             "f.json: atom 'a' may only run on 'edge', but no link leads from 'edge' to 'device'");
-  message.clear_links();
+  *message.mutable_links(0) = toy_message().links(1);
   EXPECT_EQ(infeasible_message(message),
             "f.json: atom 'a' may only run on 'edge', but no link leads from 'device' to 'edge'");
   message.mutable_atoms(0)->clear_tiers();

@@ -40,6 +40,12 @@ v1::CostGraph random_hosts(std::mt19937& random) {
       link->set_bytes_per_second(type[a] == type[b] ? 1e4 : 3e4);
     }
   }
+  if (message.links().empty() && hosts > 1) {
+    v1::CostGraph::Link* link = message.add_links();
+    link->set_from("h0");
+    link->set_to("h1");
+    link->set_bytes_per_second(1e4);
+  }
   for (int i = 0; i <= layers; ++i) {
     v1::CostGraph::Tensor* tensor = message.add_tensors();
     tensor->set_id("t" + std::to_string(i));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 
 #include "adamec/predict/accuracy.h"
@@ -67,6 +68,37 @@ TEST(FitCombination, FindsWhatMadeTheBlocks) {
   for (const MeasuredBlock& block : blocks) {
     EXPECT_NEAR(fitted.block_us(block.terms) / block.us, 1, 0.03);
   }
+}
+
+// Blocks whose weights do not stay in a cache of 8 MiB take longer than their atoms one by one.
+TEST(FitCombination, FindsWhatColdBytesCost) {
+  constexpr double kUsPerByte = 4e-5;
+  auto blocks = measured_blocks(1, 0);
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const std::vector<predict::Footprint> parts(i + 2, {4e5, 1e4});
+    blocks[i].terms.add_cold(parts);
+    blocks[i].us += blocks[i].terms.cold[1].weight_bytes * kUsPerByte;
+  }
+  const Combination fitted(predict::fit_combination(blocks, 1), "c");
+  for (const MeasuredBlock& block : blocks) {
+    EXPECT_NEAR(fitted.block_us(block.terms) / block.us, 1, 0.05);
+  }
+}
+
+TEST(ColdBytes, AreThoseThatACacheHoldsForThePartButNotForTheBlock) {
+  const predict::Footprint small{1 << 16, 1 << 12};
+  const auto alone = predict::cold_bytes(small, small.bytes());
+  const auto among_many = predict::cold_bytes(small, 1e9);
+  const auto among_few = predict::cold_bytes(small, 1 << 22);
+  for (std::size_t i = 0; i < alone.size(); ++i) {
+    EXPECT_EQ(alone[i].weight_bytes, 0);
+    EXPECT_NEAR(among_many[i].weight_bytes, small.weight_bytes, 0.01 * small.weight_bytes);
+    EXPECT_LT(among_few[i].weight_bytes, among_many[i].weight_bytes);
+  }
+  EXPECT_GT(among_few[0].weight_bytes, 0.9 * small.weight_bytes);  // 1 MiB
+  EXPECT_LT(among_few[2].weight_bytes, 0.1 * small.weight_bytes);  // 32 MiB
+  const auto huge = predict::cold_bytes({1e300, 1e300}, 1e300);
+  EXPECT_TRUE(std::isfinite(huge[0].weight_bytes));
 }
 
 TEST(FitCombination, ACallTakesNeitherLessThanNothingNorMoreThanAnAtom) {
