@@ -115,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plan", required=True, metavar="ADAMEC-PLAN")
     parser.add_argument("--solve", required=True, metavar="MEASURE_SOLVE")
-    parser.add_argument("--archives", metavar="FOLDER", default=os.environ.get("ADAMEC_ATOMS", ""))
+    parser.add_argument("--archives", metavar="FOLDER", default="", help="of the zoo (cut_zoo.py)")
     parser.add_argument("--forms", default="traced", help="traced, scripted or both")
     options = parser.parse_args()
     made = subprocess.run([sys.executable, str(ROOT / "tests/bench/make_cost_graph.py")],
@@ -126,7 +126,7 @@ def main() -> None:
     archives = sorted(path for form in options.forms.split(",")
                       for path in pathlib.Path(options.archives or "/nowhere").glob(f"*.{form}.atoms"))
     if not archives:
-        print("zoo: skipped, --archives (or ADAMEC_ATOMS) names no folder with archives")
+        print("zoo: skipped, --archives names no folder with archives")
         return
     memory_budgets(options.plan, archives)
     contexts(options.plan, archives)

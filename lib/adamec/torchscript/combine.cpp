@@ -5,6 +5,7 @@
 
 #include "adamec/base/error.h"
 #include "adamec/torchscript/atom_module.h"
+#include "adamec/torchscript/in_place.h"
 #include "adamec/torchscript/load.h"
 #include "adamec/torchscript/optimize.h"
 #include "adamec/torchscript/pch.h"
@@ -32,6 +33,14 @@ void collect_returned(const v1::Value& value, std::set<std::string>& ids) {
   for (const v1::Value& item : value.dict().items()) collect_returned(item, ids);
 }
 
+// Whether the atom is one operator whose result has the type of its first argument.
+bool keeps_type(const v1::Atom& atom) {
+  if (atom.kind() != v1::OPERATOR || atom.operators_size() != 1) return false;
+  const v1::Operator& op = atom.operators(0);
+  return op.results_size() == 1 && op.arguments_size() > 0 && op.arguments(0).tensors_size() == 1 &&
+         op.arguments(0).tensors(0).dtype() == op.results(0).dtype();
+}
+
 class Combiner {
  public:
   Combiner(const AtomSource& source, const BlockOptions& options)
@@ -50,6 +59,8 @@ class Combiner {
     add_inputs(atoms, block);
     for (const int atom : atoms) add_atom(source_.manifest.atoms(atom));
     add_outputs(atoms, block);
+    // What folds operators into each other looks for them as they are.
+    if (options_.form != BlockForm::kOptimized) write_in_place(may_write_in_place_);
     jit::LowerSimpleTuples(graph_);
     jit::EliminateDeadCode(graph_);
     auto* forward = module_._ivalue()->compilation_unit()->create_function(
@@ -125,6 +136,7 @@ class Combiner {
       results.assign(unpack->outputs().begin(), unpack->outputs().end());
     }
     for (int i = 0; i < atom.outputs_size(); ++i) values_[atom.outputs(i)] = results.at(i);
+    if (keeps_type(atom)) may_write_in_place_.push_back(results.at(0)->node());
   }
 
   static void rename_attributes(jit::Node* node, jit::Value* self,
@@ -173,6 +185,7 @@ class Combiner {
   jit::Value* self_;
   std::unordered_map<std::string, const v1::Tensor*> weights_;
   std::unordered_map<std::string, jit::Value*> values_;  // by tensor id
+  std::vector<jit::Node*> may_write_in_place_;
   int attributes_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "adamec/torchscript/manifest_writer.h"
 
 #include <atomic>
+#include <functional>
 #include <future>
 
 #include "adamec/base/error.h"
@@ -71,6 +72,34 @@ v1::AtomKind kind_of(const Residual& residual, const AtomDraft& draft, const v1:
   return residual.views.count(draft.operators.front()) != 0 ? v1::VIEW : v1::OPERATOR;
 }
 
+// Which weights are not needed any more. Weights that the model returns as they are are kept.
+class WeightUses {
+ public:
+  WeightUses(const Residual& residual, const std::vector<AtomDraft>& drafts) {
+    for (const AtomDraft& draft : drafts) {
+      for (jit::Value* value : draft.weights) ++left_[value];
+    }
+    for (jit::Value* output : residual.graph->outputs()) ++left_[output];
+    const std::function<void(const Item&)> keep = [&](const Item& item) {
+      if (item.residual != nullptr) ++left_[item.residual];
+      for (const ItemPtr& element : item.elements) keep(*element);
+    };
+    keep(*residual.output);
+  }
+
+  // May be called by several threads.
+  std::vector<jit::Value*> finished(const AtomDraft& draft) {
+    std::vector<jit::Value*> result;
+    for (jit::Value* value : draft.weights) {
+      if (--left_.at(value) == 0) result.push_back(value);
+    }
+    return result;
+  }
+
+ private:
+  std::unordered_map<jit::Value*, std::atomic<int>> left_;
+};
+
 }  // namespace
 
 ManifestWriter::ManifestWriter(const LoadedModel& model, const std::string& method,
@@ -104,7 +133,7 @@ void ManifestWriter::add_inputs(const jit::Module& module,
   }
 }
 
-void ManifestWriter::add_atoms(const Residual& residual, const std::vector<AtomDraft>& drafts) {
+void ManifestWriter::add_atoms(Residual& residual, const std::vector<AtomDraft>& drafts) {
   for (std::size_t i = 0; i < residual.inputs.size(); ++i) {
     names_[residual.inputs[i]] = input_ids_.at(i);
   }
@@ -221,8 +250,8 @@ void ManifestWriter::add_tensor(const std::string& id, const TensorInfo& info,
 
 // Makes the atoms' records on two threads: they are independent of each other, and writing and
 // hashing them takes as long as running the model.
-void ManifestWriter::make_atom_records(const Residual& residual,
-                                       const std::vector<AtomDraft>& drafts) {
+void ManifestWriter::make_atom_records(Residual& residual, const std::vector<AtomDraft>& drafts) {
+  WeightUses uses(residual, drafts);
   const std::size_t first = records_.size();
   records_.resize(first + drafts.size());
   std::atomic<std::size_t> next = 0;
@@ -232,6 +261,10 @@ void ManifestWriter::make_atom_records(const Residual& residual,
       set_record(atom, records_[first + i], fmt::format("atoms/{}.pt", atom.id()),
                  piece_record(residual, drafts[i].piece));
       atom.set_weight_bytes(weight_bytes(residual, drafts[i], records_[first + i]));
+      for (jit::Value* value : uses.finished(drafts[i])) {
+        residual.weight_of(value).content = c10::IValue();
+        weights_.at(value) = c10::IValue();
+      }
       if (report && progress_) progress_(i + 1, drafts.size());
     }
   };

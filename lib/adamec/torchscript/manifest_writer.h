@@ -25,8 +25,9 @@ class ManifestWriter {
   // The model's arguments, and a tensor for each tensor among them.
   void add_inputs(const jit::Module& module, const std::vector<c10::IValue>& arguments,
                   const std::vector<OpenSize>& open_sizes = {});
-  // The atoms, their weights and what the model returns.
-  void add_atoms(const Residual& residual, const std::vector<AtomDraft>& drafts);
+  // The atoms, their weights and what the model returns. Forgets the contents of weights once they
+  // are in their records.
+  void add_atoms(Residual& residual, const std::vector<AtomDraft>& drafts);
   // The whole model as one atom.
   void add_whole(const jit::Module& module, const std::vector<c10::IValue>& arguments,
                  bool stateful);
@@ -48,7 +49,7 @@ class ManifestWriter {
   void finish_states(const Residual& residual);
   std::string add_weight(const Residual& residual, jit::Value* value);
   void add_tensor(const std::string& id, const TensorInfo& info, v1::TensorRole role);
-  void make_atom_records(const Residual& residual, const std::vector<AtomDraft>& drafts);
+  void make_atom_records(Residual& residual, const std::vector<AtomDraft>& drafts);
 
   std::function<void(std::size_t, std::size_t)> progress_;
   v1::Manifest manifest_;

@@ -204,7 +204,7 @@ SplitResult operator_atom(const v1::Operator& op, const std::string& id, std::ui
   try {
     Maker maker(op, seed);
     maker.make();
-    const Residual residual = specialise(maker.module(), "forward", maker.arguments());
+    Residual residual = specialise(maker.module(), "forward", maker.arguments());
     const std::vector<AtomDraft> drafts = cut(residual, kNothingShared);
     if (drafts.size() != 1) fail("it becomes {} atoms", drafts.size());
     LoadedModel model;

@@ -59,6 +59,7 @@ struct Residual {
 
   // The weight with this value.
   const Weight& weight_of(const jit::Value* value) const;
+  Weight& weight_of(const jit::Value* value);
 };
 
 // The model does something that cannot be specialised; it can still be kept as one atom. The

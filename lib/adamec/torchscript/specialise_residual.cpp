@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "adamec/base/error.h"
 #include "adamec/torchscript/operator_facts.h"
@@ -53,6 +54,10 @@ const Residual::Weight& Residual::weight_of(const jit::Value* value) const {
   // Weights are the graph's last inputs, in the same order.
   const std::size_t first = graph->inputs().size() - weights.size();
   return weights.at(value->offset() - first);
+}
+
+Residual::Weight& Residual::weight_of(const jit::Value* value) {
+  return const_cast<Weight&>(std::as_const(*this).weight_of(value));
 }
 
 TensorInfo tensor_info(const jit::Value* value) {

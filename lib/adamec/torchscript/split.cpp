@@ -77,10 +77,10 @@ struct Run {
 
 // The runs that the atoms are checked by; the model itself is run now.
 std::vector<Run> run_model(const jit::Module& module, const Arguments& arguments,
-                           const SplitOptions& options, const v1::Manifest& manifest) {
+                           const SplitOptions& options, bool stateful) {
   std::vector<Run> runs{{arguments.example, {}}};
   if (!options.verify) return runs;
-  if (keeps_state(manifest, /*inside_an_atom=*/false)) runs.resize(kStatefulRuns, runs[0]);
+  if (stateful) runs.resize(kStatefulRuns, runs[0]);
   for (auto& other : arguments.others(kVerifiedSizes)) runs.push_back({std::move(other), {}});
   const at::NoGradGuard no_grad;
   for (Run& run : runs) {
@@ -116,34 +116,36 @@ void check(const std::vector<Run>& runs, const SplitOptions& options, SplitResul
   }
 }
 
-// A model on disk can be loaded again should it be needed: its weights are in the records by now,
-// and checking them takes memory.
-void release(LoadedModel& model, const SplitOptions& options) {
-  if (std::filesystem::is_regular_file(options.model)) model.module = jit::Module();
+// A model on disk can be loaded again should it be needed. Otherwise its weights would be in memory
+// twice, and once more in the records.
+bool can_load_again(const SplitOptions& options) {
+  return std::filesystem::is_regular_file(options.model);
 }
 
 // `first`: the model has run once, and gave this.
 SplitResult cut_model(LoadedModel& model, const Arguments& arguments, const SplitOptions& options,
                       const c10::IValue* first = nullptr) {
   SplitResult result;
+  std::vector<Run> runs;
   {
     at::manual_seed(options.seed);
-    const Residual residual = specialise(model.module, options.method, arguments.example,
-                                         arguments.others(kComparedSizes));
+    Residual residual = specialise(model.module, options.method, arguments.example,
+                                   arguments.others(kComparedSizes));
     if (first != nullptr && !residual.states.empty()) {
       throw Unsupported("state beside what the first run makes", /*state=*/true);
     }
     ManifestWriter writer(model, options.method, options.progress);
     writer.add_inputs(model.module, arguments.example, arguments.open_sizes);
-    writer.add_atoms(residual, cut(residual, kSharedWeightBytes));
+    const std::vector<AtomDraft> drafts = cut(residual, kSharedWeightBytes);
+    runs = run_model(model.module, arguments, options, !residual.states.empty());
+    if (can_load_again(options)) model.module = jit::Module();
+    writer.add_atoms(residual, drafts);
     result = {writer.take_manifest(), writer.take_records(), {}};
   }
   if (options.granularity == Granularity::kBlock) {
     result = merge_into_lossless_blocks(std::move(result));
   }
-  std::vector<Run> runs = run_model(model.module, arguments, options, result.manifest);
   if (first != nullptr && options.verify) runs.push_back({arguments.example, *first});
-  release(model, options);
   check(runs, options, result);
   return result;
 }
@@ -161,7 +163,8 @@ SplitResult keep_model_whole(const LoadedModel& model, const Arguments& argument
   if (options.granularity == Granularity::kBlock) {
     result = merge_into_lossless_blocks(std::move(result));
   }
-  check(run_model(model.module, arguments, options, result.manifest), options, result);
+  const bool remembers = keeps_state(result.manifest, /*inside_an_atom=*/false);
+  check(run_model(model.module, arguments, options, remembers), options, result);
   return result;
 }
 
@@ -169,7 +172,8 @@ SplitResult keep_model_whole(const LoadedModel& model, const Arguments& argument
 // never touch them again: after that run they keep no state.
 std::optional<SplitResult> cut_after_first_run(LoadedModel& model, const Arguments& arguments,
                                                const SplitOptions& options) {
-  if (!std::filesystem::is_regular_file(options.model)) return std::nullopt;
+  if (!can_load_again(options)) return std::nullopt;
+  model = load_model(options.model);
   try {
     c10::IValue first;
     {
@@ -179,12 +183,11 @@ std::optional<SplitResult> cut_after_first_run(LoadedModel& model, const Argumen
     }
     return cut_model(model, arguments, options, &first);
   } catch (const Unsupported&) {
-    model = load_model(options.model);
     return std::nullopt;
   }
 }
 
-SplitResult split_loaded(LoadedModel model, const SplitOptions& options) {
+SplitResult split_loaded(LoadedModel& model, const SplitOptions& options) {
   Arguments arguments;
   arguments.example = example_arguments(model.module, options.method, options.inputs,
                                         options.inputs_from, options.seed);
@@ -196,9 +199,10 @@ SplitResult split_loaded(LoadedModel model, const SplitOptions& options) {
     if (unsupported.keeps_state) {
       if (auto result = cut_after_first_run(model, arguments, options)) return *std::move(result);
     }
+    if (can_load_again(options)) model = load_model(options.model);
     return keep_model_whole(model, arguments, options, unsupported.keeps_state, unsupported.what());
   } catch (const BrokenAtom& broken) {
-    if (std::filesystem::is_regular_file(options.model)) model = load_model(options.model);
+    if (can_load_again(options)) model = load_model(options.model);
     return keep_model_whole(model, arguments, options, false, broken.what());
   }
 }
@@ -217,7 +221,7 @@ SplitResult split_model(const SplitOptions& options) {
   // The interpreter as it is: no fusion that could change the last bit.
   jit::setGraphExecutorOptimize(false);
   try {
-    return split_loaded(std::move(model), options);
+    return split_loaded(model, options);
   } catch (const Error& error) {
     throw Error(error.kind(), name + ": " + error.what());
   } catch (const std::bad_alloc&) {

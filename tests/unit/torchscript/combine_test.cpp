@@ -4,10 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <numeric>
 #include <set>
 #include <sstream>
 
+#include "adamec/archive/manifest.h"
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 #include "adamec/torchscript/execute.h"
@@ -68,6 +70,49 @@ std::set<std::string> operators_of(const torch::jit::Module& module) {
     names.insert(node->kind().toQualString());
   }
   return names;
+}
+
+// Activations are written over what a block has made itself, never over what comes from outside or
+// is looked at again.
+TEST(Combine, WritesInPlaceWhereNobodyElseLooks) {
+  const CutModel model("health_cnn_lstm.scripted.pt", "float32[1,6,128]");
+  const archive::Reader archive = model.archive();
+  std::vector<int> all(archive.manifest().atoms_size());
+  std::iota(all.begin(), all.end(), 0);
+  const auto whole =
+      operators_of(torchscript::load_record(torchscript::combine(archive, all).record));
+  EXPECT_TRUE(whole.count("aten::relu_") != 0);
+  EXPECT_TRUE(whole.count("aten::relu") == 0);
+  int first = 0;
+  while (archive.manifest().atoms(first).operators(0).name() != "aten::relu") ++first;
+  std::vector<int> rest(all.begin() + first, all.end());
+  const auto block =
+      operators_of(torchscript::load_record(torchscript::combine(archive, rest).record));
+  EXPECT_TRUE(block.count("aten::relu") != 0);
+  std::vector<int> until(all.begin(), all.begin() + first);
+  until.push_back(first);
+  EXPECT_TRUE(operators_of(torchscript::load_record(torchscript::combine(archive, until).record))
+                  .count("aten::relu_") != 0);
+}
+
+TEST(Combine, DoesNotWriteOverWhatIsUsedTwice) {
+  const auto result = split_source(R"(
+def forward(self, x):
+  y = x * 2
+  return torch.relu(y) + torch.sigmoid(torch.tanh(y))
+)",
+                                   {"float32[8]"});
+  std::map<std::string, std::string_view> records;
+  for (const auto& record : result.records) records[record.name] = record.bytes;
+  const auto graph = archive::check_manifest(result.manifest, "m");
+  const torchscript::AtomSource source{result.manifest, graph, "m",
+                                       [&](const std::string& name) { return records.at(name); }};
+  const std::vector<int> all{0, 1, 2, 3, 4};
+  const auto names =
+      operators_of(torchscript::load_record(torchscript::combine(source, all, {}).record));
+  EXPECT_EQ(names.count("aten::relu_"), 0u);
+  EXPECT_EQ(names.count("aten::tanh_"), 0u);
+  EXPECT_EQ(names.count("aten::sigmoid_"), 1u);
 }
 
 TEST(CombineForms, NamedAndFrozenAreBitIdenticalOptimizedIsClose) {

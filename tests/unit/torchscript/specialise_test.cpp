@@ -321,5 +321,22 @@ TEST(Errors, AnOperatorFails) {
   }
 }
 
+// How many parts there are does not depend on data, though their sizes do.
+TEST(Specialise, ListsOfKnownLengthAreTakenApart) {
+  const auto result = split_source(R"(
+def forward(self, x):
+  kept = x[x > 0]
+  parts = torch.split_with_sizes(kept, [kept.size(0) - 1, 1])
+  total = torch.zeros([1])
+  for part in parts:
+    total = total + part.sum()
+  return total
+)",
+                                   {"float32[16]"});
+  EXPECT_NE(operators(result).find("aten::split_with_sizes"), std::string::npos);
+  EXPECT_EQ(operators(result).find("prim::Loop"), std::string::npos);
+  EXPECT_GE(result.manifest.atoms_size(), 6);
+}
+
 }  // namespace
 }  // namespace adamec::testing
