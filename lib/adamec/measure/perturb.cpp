@@ -12,6 +12,7 @@ namespace {
 
 constexpr double kMostBytes = 64.0 * (1 << 20);
 constexpr double kMostMacs = 2e9;
+constexpr double kOfOrigin = 1.25;  // where the origin itself takes more
 constexpr int kMostTries = 50;
 
 using Shape = google::protobuf::RepeatedField<std::int64_t>;
@@ -370,12 +371,15 @@ bool can_perturb(const v1::Operator& op) {
 }
 
 v1::Operator perturbed(const v1::Operator& op, Random& random) {
-  v1::Operator call;
+  v1::Operator call = op;
+  call.clear_results();
+  const double most_bytes = std::max(kMostBytes, kOfOrigin * bytes_of(call));
+  const double most_macs = std::max(kMostMacs, kOfOrigin * macs_of(call));
   for (int i = 0; i < kMostTries; ++i) {
     call = op;
     call.clear_results();
     perturb(call, random);
-    if (bytes_of(call) <= kMostBytes && macs_of(call) <= kMostMacs) break;
+    if (bytes_of(call) <= most_bytes && macs_of(call) <= most_macs) break;
   }
   return call;
 }

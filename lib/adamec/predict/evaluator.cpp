@@ -211,7 +211,8 @@ Evaluator::Quiet Evaluator::quiet(const Work& work, std::string_view signature,
   } else {
     double residual = residual_.evaluate(quiet.row);
     const double share = message_.kriging_share();
-    const Kriging* kriging = krigings_.find(key.operator_index, match.threads, key.backend_index);
+    const Kriging* kriging = krigings_.find(key.operator_index, match.threads, key.backend_index,
+                                            shape_family(quiet.row));
     if (kriging != nullptr) {
       residual += share * (krigings_.residual(*kriging, quiet.row) - residual);
     }

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "adamec/predict/evaluator.h"
+#include "adamec/predict/features.h"
 
 // The parts of Evaluator that predict blocks and that trainers need.
 namespace adamec::predict {
@@ -84,15 +85,18 @@ double Evaluator::pair_share(const Work& producer, const Work& consumer, unsigne
 
 int Evaluator::kriging_index(const Work& work, unsigned threads) const {
   const RowKey key = row_key(message_, work);
+  const auto family = static_cast<std::uint32_t>(shape_family(quiet(work, "", threads).row));
+  int of_all = -1;
   for (int i = 0; i < message_.krigings_size(); ++i) {
     const v1::Kriging& kriging = message_.krigings(i);
     if (static_cast<int>(kriging.operator_index()) == key.operator_index &&
         static_cast<int>(kriging.backend_index()) == key.backend_index &&
         kriging.threads() == threads) {
-      return i;
+      if (kriging.family() == family) return i;
+      if (kriging.family() == 0) of_all = i;
     }
   }
-  return -1;
+  return of_all;
 }
 
 std::vector<float> Evaluator::coordinates(const Work& work, unsigned threads) const {

@@ -333,6 +333,11 @@ void fill_features(const Work& work, const RowContext& context, std::vector<floa
   if (!work.operators->empty()) set_operator(row, (*work.operators)[0], work.macs);
 }
 
+int shape_family(std::span<const float> row) {
+  if (row[kDepthwise] == 1) return 1;
+  return row[kKernelHeight] == 1 && row[kKernelWidth] == 1 ? 2 : 0;
+}
+
 std::string work_key(const Work& work) {
   std::vector<float> row;
   fill_features(work, {}, row);

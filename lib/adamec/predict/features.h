@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,10 @@ struct RowContext {
 // One row of feature_names().size() numbers. NaN where a feature makes no sense for the operator;
 // everything else is finite.
 void fill_features(const Work& work, const RowContext& context, std::vector<float>& row);
+
+// Convolutions that run on different code and have sizes of their own: 1 depthwise, 2 pointwise;
+// 0: anything else. From a row of features.
+int shape_family(std::span<const float> row);
 
 // The same text for the same work, whatever names of operators and arguments it is written with.
 std::string work_key(const Work& work);

@@ -101,17 +101,21 @@ Krigings::Krigings(const v1::Predictor& message, std::span<const int> columns,
   for (int i = 0; i < message.krigings_size(); ++i) {
     const v1::Kriging& kriging = message.krigings(i);
     const std::string field = fmt::format("{}: krigings[{}]", source, i);
-    const std::array<int, 3> key = {static_cast<int>(kriging.operator_index()),
-                                    static_cast<int>(kriging.threads()),
-                                    static_cast<int>(kriging.backend_index())};
+    const std::array<int, 4> key = {
+        static_cast<int>(kriging.operator_index()), static_cast<int>(kriging.threads()),
+        static_cast<int>(kriging.backend_index()), static_cast<int>(kriging.family())};
     if (!by_class_.emplace(key, Kriging(kriging, columns_.size(), field)).second) {
-      fail("{}: the second of its operator, threads and backend", field);
+      fail("{}: the second of its operator, threads, backend and family", field);
     }
   }
 }
 
-const Kriging* Krigings::find(int operator_index, unsigned threads, int backend_index) const {
-  const auto at = by_class_.find({operator_index, static_cast<int>(threads), backend_index});
+const Kriging* Krigings::find(int operator_index, unsigned threads, int backend_index,
+                              int family) const {
+  auto at = by_class_.find({operator_index, static_cast<int>(threads), backend_index, family});
+  if (at == by_class_.end()) {
+    at = by_class_.find({operator_index, static_cast<int>(threads), backend_index, 0});
+  }
   return at == by_class_.end() ? nullptr : &at->second;
 }
 

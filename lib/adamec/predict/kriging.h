@@ -43,14 +43,15 @@ class Kriging {
 void fill_coordinates(std::span<const float> row, std::span<const int> columns,
                       std::span<const float> scales, std::vector<float>& coordinates);
 
-// All of a predictor's, by index of operator, number of threads and index of backend.
+// All of a predictor's, by index of operator, number of threads, index of backend and family.
 class Krigings {
  public:
   Krigings() = default;
   // `columns[f]` is where a row holds feature f of the message.
   Krigings(const v1::Predictor& message, std::span<const int> columns, const std::string& source);
 
-  const Kriging* find(int operator_index, unsigned threads, int backend_index) const;
+  // That of family 0 where the family has none of its own.
+  const Kriging* find(int operator_index, unsigned threads, int backend_index, int family) const;
   float residual(const Kriging& kriging, std::span<const float> row) const;
   std::span<const int> columns() const { return columns_; }
   std::span<const float> scales() const { return scales_; }
@@ -58,7 +59,7 @@ class Krigings {
  private:
   std::vector<int> columns_;
   std::vector<float> scales_;
-  std::map<std::array<int, 3>, Kriging> by_class_;
+  std::map<std::array<int, 4>, Kriging> by_class_;
 };
 
 }  // namespace adamec::predict

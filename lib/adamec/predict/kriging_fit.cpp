@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "adamec/predict/features.h"
 #include "adamec/predict/kriging.h"
 #include "adamec/predict/linear_algebra.h"
 
@@ -156,12 +157,12 @@ void fit_krigings(const Matrix& rows, std::span<const KrigingPoint> points,
     predictor.add_kriging_scales(coordinate.scale);
   }
   predictor.set_kriging_share(kShare);
-  std::map<std::array<int, 3>, Class> classes;
+  std::map<std::array<int, 4>, Class> classes;
   for (std::size_t i = 0; i < points.size(); ++i) {
     const KrigingPoint& point = points[i];
-    Class& same =
-        classes[{point.operator_index, static_cast<int>(point.threads), point.backend_index}];
     const auto row = std::span(rows.values).subspan(i * rows.columns, rows.columns);
+    Class& same = classes[{point.operator_index, static_cast<int>(point.threads),
+                           point.backend_index, shape_family(row)}];
     fill_coordinates(row, columns, scales, same.coordinates.emplace_back());
     same.residuals.push_back(point.residual);
     same.variances.push_back(point.variance);
@@ -171,6 +172,7 @@ void fit_krigings(const Matrix& rows, std::span<const KrigingPoint> points,
     kriging.set_operator_index(static_cast<std::uint32_t>(key[0]));
     kriging.set_threads(static_cast<std::uint32_t>(key[1]));
     kriging.set_backend_index(static_cast<std::uint32_t>(key[2]));
+    kriging.set_family(static_cast<std::uint32_t>(key[3]));
     add_kriging(same, kriging);
   }
 }

@@ -8,6 +8,7 @@
 #include "adamec/predict/features.h"
 #include "adamec/predict/kriging_fit.h"
 #include "adamec/predict/linear_algebra.h"
+#include "tests/unit/predict/synthetic_samples.h"
 
 namespace adamec::testing {
 namespace {
@@ -51,7 +52,7 @@ Krigings fit(std::size_t count, double variance, v1::Predictor* message = nullpt
 }
 
 double worst_error(const Krigings& krigings) {
-  const predict::Kriging* kriging = krigings.find(2, 1, 0);
+  const predict::Kriging* kriging = krigings.find(2, 1, 0, 0);
   double worst = 0;
   for (double x = 6; x < 11; x += 0.3) {
     for (double y = 6; y < 11; y += 0.3) {
@@ -71,16 +72,16 @@ TEST(Kriging, KeepsTheMostTellingPointsOfMany) {
 
 TEST(Kriging, OfOnePointIsItsResidual) {
   const Krigings krigings = fit(1, 1e-3);
-  const float far = krigings.residual(*krigings.find(2, 1, 0), row_at(300, 300));
-  const float near = krigings.residual(*krigings.find(2, 1, 0), row_at(8, 8));
+  const float far = krigings.residual(*krigings.find(2, 1, 0, 0), row_at(300, 300));
+  const float near = krigings.residual(*krigings.find(2, 1, 0, 0), row_at(8, 8));
   EXPECT_NEAR(far, near, 0.01);
 }
 
 TEST(Kriging, KnowsOnlyItsOwnClass) {
   const Krigings krigings = fit(10, 1e-3);
-  EXPECT_EQ(krigings.find(1, 1, 0), nullptr);
-  EXPECT_EQ(krigings.find(2, 2, 0), nullptr);
-  EXPECT_EQ(krigings.find(2, 1, 1), nullptr);
+  EXPECT_EQ(krigings.find(1, 1, 0, 0), nullptr);
+  EXPECT_EQ(krigings.find(2, 2, 0, 0), nullptr);
+  EXPECT_EQ(krigings.find(2, 1, 1, 0), nullptr);
 }
 
 TEST(LinearAlgebra, SolvesAndIgnoresDependentColumns) {
@@ -89,6 +90,38 @@ TEST(LinearAlgebra, SolvesAndIgnoresDependentColumns) {
   EXPECT_NEAR(2 * x[0] + 3 * x[1], 5, 1e-12);
   const std::vector<double> y = predict::solve_definite({1, 1, 1, 1}, {3, 3});
   EXPECT_EQ(y[0] + y[1], 3);
+}
+
+// Depthwise and pointwise convolutions are learnt apart from others; in files that do not tell them
+// apart, with them.
+TEST(Krigings, OfAFamilyOrOfAll) {
+  v1::Predictor message;
+  message.add_kriging_features(0);
+  message.add_kriging_scales(1);
+  for (const std::uint32_t family : {0, 2}) {
+    v1::Kriging& kriging = *message.add_krigings();
+    kriging.set_threads(1);
+    kriging.set_family(family);
+    kriging.set_mean(static_cast<float>(family));
+  }
+  const std::vector<int> columns = {0};
+  const predict::Krigings krigings(message, columns, "p");
+  const std::vector<float> row = {0};
+  EXPECT_EQ(krigings.residual(*krigings.find(0, 1, 0, 2), row), 2);
+  EXPECT_EQ(krigings.residual(*krigings.find(0, 1, 0, 1), row), 0);
+  EXPECT_EQ(krigings.residual(*krigings.find(0, 1, 0, 0), row), 0);
+  EXPECT_EQ(krigings.find(1, 1, 0, 2), nullptr);
+}
+
+TEST(Krigings, FamiliesOfConvolutions) {
+  const auto family = [](const v1::Atom& atom) {
+    std::vector<float> row;
+    predict::fill_features(predict::work_of(atom, 1), {}, row);
+    return predict::shape_family(row);
+  };
+  EXPECT_EQ(family(conv2d(64, 64, 28, 3)), 0);
+  EXPECT_EQ(family(conv2d(64, 64, 28, 1)), 2);
+  EXPECT_EQ(family(relu({1, 64, 28, 28})), 0);
 }
 
 }  // namespace
