@@ -28,7 +28,8 @@ class Random {
 bool can_perturb(const v1::Operator& op);
 
 // The call with some of its sizes changed, so that it still runs and takes neither more than about
-// 64 MiB nor 2 billion multiply-accumulates, or a quarter more than `op` where that is more. `op` must be one that can_perturb().
+// 64 MiB nor 2 billion multiply-accumulates, or a quarter more than `op` where that is more. `op`
+// must be one that can_perturb().
 v1::Operator perturbed(const v1::Operator& op, Random& random);
 
 }  // namespace adamec::measure
