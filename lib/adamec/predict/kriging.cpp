@@ -70,12 +70,20 @@ float Kriging::residual(std::span<const float> coordinates) const {
   return sum;
 }
 
+namespace {
+
+float coordinate(std::span<const float> row, int column, float scale) {
+  const float value = row[static_cast<std::size_t>(column)];
+  return std::isnan(value) ? 0 : value / scale;
+}
+
+}  // namespace
+
 void fill_coordinates(std::span<const float> row, std::span<const int> columns,
                       std::span<const float> scales, std::vector<float>& coordinates) {
   coordinates.resize(columns.size());
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    const float value = row[static_cast<std::size_t>(columns[i])];
-    coordinates[i] = std::isnan(value) ? 0 : value / scales[i];
+    coordinates[i] = coordinate(row, columns[i], scales[i]);
   }
 }
 
@@ -120,9 +128,11 @@ const Kriging* Krigings::find(int operator_index, unsigned threads, int backend_
 }
 
 float Krigings::residual(const Kriging& kriging, std::span<const float> row) const {
-  std::vector<float> coordinates;
-  fill_coordinates(row, columns_, scales_, coordinates);
-  return kriging.residual(coordinates);
+  std::array<float, kMaxCoordinates> coordinates;  // no allocation: this is run for every atom
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    coordinates[i] = coordinate(row, columns_[i], scales_[i]);
+  }
+  return kriging.residual(std::span(coordinates.data(), columns_.size()));
 }
 
 }  // namespace adamec::predict

@@ -22,9 +22,10 @@ std::string attribute_name(const std::string& path, std::set<std::string>& taken
 }
 
 // Only the bytes the tensor shows are stored, not all of the memory it is a view of.
-at::Tensor own_storage(const at::Tensor& tensor) {
-  if (tensor.has_storage() && tensor.storage().nbytes() > tensor.nbytes()) return tensor.clone();
-  return tensor;
+at::Tensor stored(const at::Tensor& tensor, bool requires_grad) {
+  const bool part = tensor.has_storage() && tensor.storage().nbytes() > tensor.nbytes();
+  const at::Tensor content = part ? tensor.detach().clone() : tensor.detach();
+  return requires_grad ? content.set_requires_grad(true) : content;
 }
 
 // Shapes and source positions of the example run are not part of an atom.
@@ -68,7 +69,8 @@ std::string piece_record(const Residual& residual, const Piece& piece) {
     const std::string name = attribute_name(weight.name, names);
     const c10::IValue& content = weight.content;
     if (content.isTensor()) {
-      module.register_buffer(name, own_storage(content.toTensor()));
+      const bool gradients = residual.weights_require_grad && weight.requires_grad;
+      module.register_buffer(name, stored(content.toTensor(), gradients));
     } else {
       module.register_attribute(name, content.type(), content);
     }
@@ -90,9 +92,9 @@ std::string piece_record(const Residual& residual, const Piece& piece) {
   return module_record(module);
 }
 
-std::string weight_record(const at::Tensor& tensor) {
+std::string weight_record(const at::Tensor& tensor, bool requires_grad) {
   jit::Module module = empty_module();
-  module.register_buffer("weight", own_storage(tensor.detach()));
+  module.register_buffer("weight", stored(tensor, requires_grad));
   const auto graph = std::make_shared<jit::Graph>();
   jit::Value* self = graph->addInput("self")->setType(module._ivalue()->type());
   graph->registerOutput(graph->insertGetAttr(self, "weight"));

@@ -21,7 +21,7 @@ struct Piece {
 std::string piece_record(const Residual& residual, const Piece& piece);
 
 // A module whose forward() takes nothing and returns the tensor.
-std::string weight_record(const at::Tensor& tensor);
+std::string weight_record(const at::Tensor& tensor, bool requires_grad = false);
 
 // The file of a module.
 std::string module_record(const jit::Module& module);

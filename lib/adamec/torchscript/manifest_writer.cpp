@@ -281,7 +281,7 @@ std::string ManifestWriter::add_weight(const Residual& residual, jit::Value* val
   add_tensor(fmt::format("w:{}", name), {tensor.scalar_type(), tensor.sizes().vec()}, v1::WEIGHT);
   v1::Tensor& entry = *manifest_.mutable_tensors(manifest_.tensors_size() - 1);
   set_record(entry, records_.emplace_back(), fmt::format("weights/{}.pt", name),
-             weight_record(tensor));
+             weight_record(tensor, residual.weights_require_grad && weight.requires_grad));
   return names_[value] = entry.id();
 }
 

@@ -44,6 +44,7 @@ struct Residual {
     jit::Value* value = nullptr;
     std::string name;     // path in the model: "layer1.0.conv1.weight"
     c10::IValue content;  // a tensor, or an object such as the packed weights of quantised models
+    bool requires_grad = false;  // in the model
   };
   std::vector<jit::Value*> inputs;  // tensors among the model's inputs, depth first
   std::vector<State> states;
@@ -54,6 +55,9 @@ struct Residual {
   // Places where a shape that depends on the model's state is taken for granted; the graph raises
   // an exception that begins with this text where it has changed.
   std::vector<std::string> guards;
+  // Whether the atoms' weights require gradients where the model's do. They need not to run, but
+  // LibTorch 2.x chooses how to multiply matrices by it.
+  bool weights_require_grad = false;
   // Where sizes are open: what queries of sizes gave, by their place in the program.
   std::map<std::string, std::int64_t> answers;
 

@@ -296,7 +296,9 @@ std::uint64_t Specialiser::attribute_bytes(const ItemPtr& item) const {
 jit::Value* Specialiser::materialise_constant(const ItemPtr& item) {
   const at::Tensor tensor = item->value.toTensor();
   if (item->recipe == nullptr) {
-    return add_weight(item->name.empty() ? "constant" : item->name, tensor.detach());
+    jit::Value* weight = add_weight(item->name.empty() ? "constant" : item->name, tensor.detach());
+    residual_.weights.back().requires_grad = tensor.requires_grad();
+    return weight;
   }
   const void* storage = storage_of(tensor);
   const bool repeatable = written_storages_.count(storage) == 0;
@@ -306,7 +308,9 @@ jit::Value* Specialiser::materialise_constant(const ItemPtr& item) {
       attribute != attribute_storages_.end() && tensor.nbytes() >= attribute->second;
   const bool small = tensor.nbytes() <= std::max(kSmallConstantBytes, attribute_bytes(item));
   if (repeatable && (whole_weight || !small)) return emit_recipe(item);
-  return add_weight("constant", tensor.detach().clone());
+  jit::Value* weight = add_weight("constant", tensor.detach().clone());
+  residual_.weights.back().requires_grad = tensor.requires_grad();
+  return weight;
 }
 
 jit::Value* Specialiser::emit_recipe(const ItemPtr& item) {

@@ -69,6 +69,10 @@ void run_and_count(v1::Atom& atom, const std::function<void()>& run) {
   if (atom.operators_size() == 1) atom.mutable_operators(0)->set_macs(macs);
 }
 
+struct Differs : Error {
+  using Error::Error;
+};
+
 // One run of the model: what it is given, and what it returns when it is run for comparison.
 struct Run {
   std::vector<c10::IValue> arguments;
@@ -111,7 +115,8 @@ void check(const std::vector<Run>& runs, const SplitOptions& options, SplitResul
     if (!options.verify) continue;
     const std::string difference = executor.difference(run.expected);
     if (!difference.empty()) {
-      fail("the atoms do not give what the model gives: {}", difference);
+      throw Differs(ErrorKind::kFailed,
+                    "the atoms do not give what the model gives: " + difference);
     }
   }
 }
@@ -124,7 +129,7 @@ bool can_load_again(const SplitOptions& options) {
 
 // `first`: the model has run once, and gave this.
 SplitResult cut_model(LoadedModel& model, const Arguments& arguments, const SplitOptions& options,
-                      const c10::IValue* first = nullptr) {
+                      const c10::IValue* first = nullptr, bool weights_require_grad = false) {
   SplitResult result;
   std::vector<Run> runs;
   {
@@ -134,6 +139,7 @@ SplitResult cut_model(LoadedModel& model, const Arguments& arguments, const Spli
     if (first != nullptr && !residual.states.empty()) {
       throw Unsupported("state beside what the first run makes", /*state=*/true);
     }
+    residual.weights_require_grad = weights_require_grad;
     ManifestWriter writer(model, options.method, options.progress);
     writer.add_inputs(model.module, arguments.example, arguments.open_sizes);
     const std::vector<AtomDraft> drafts = cut(residual, kSharedWeightBytes);
@@ -194,7 +200,13 @@ SplitResult split_loaded(LoadedModel& model, const SplitOptions& options) {
   arguments.open_sizes =
       parse_open_sizes(options.dynamic, model.module, options.method, arguments.example);
   try {
-    return cut_model(model, arguments, options);
+    try {
+      return cut_model(model, arguments, options);
+    } catch (const Differs&) {
+      if (!can_load_again(options)) throw;
+      model = load_model(options.model);
+      return cut_model(model, arguments, options, nullptr, /*weights_require_grad=*/true);
+    }
   } catch (const Unsupported& unsupported) {
     if (unsupported.keeps_state) {
       if (auto result = cut_after_first_run(model, arguments, options)) return *std::move(result);

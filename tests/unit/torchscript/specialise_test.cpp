@@ -338,5 +338,20 @@ def forward(self, x):
   EXPECT_GE(result.manifest.atoms_size(), 6);
 }
 
+// LibTorch 2.x multiplies in another order where weights require gradients, as they do in models.
+TEST(Specialise, MatrixProductsRunAsInTheModel) {
+  const auto result = split_source(R"(
+def forward(self, x):
+  q = self.weight.split([32, 64])[0]
+  return torch.matmul(x.transpose(0, 1), q.t()) + 1
+)",
+                                   {"float32[2,5,32]"}, [](torch::jit::Module& module) {
+                                     torch::manual_seed(1);
+                                     module.register_parameter("weight", torch::randn({96, 32}),
+                                                               /*is_buffer=*/false);
+                                   });
+  EXPECT_GE(result.manifest.atoms_size(), 3);
+}
+
 }  // namespace
 }  // namespace adamec::testing
