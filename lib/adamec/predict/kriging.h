@@ -24,7 +24,7 @@ class Kriging {
   // More points would make a prediction take longer than the trees do. Training uses kFitPoints;
   // the rest is for what another device's samples add.
   static constexpr std::size_t kFitPoints = 144;
-  static constexpr std::size_t kMostPoints = 208;
+  static constexpr std::size_t kMostPoints = 224;
 
   Kriging() = default;
   // Throws Error, prefixed by `field`, for anything but finite numbers that fit together.

@@ -172,7 +172,7 @@ TEST(HostilePredictor, RefusesKrigingThatIsNone) {
               const v1::Kriging same = with_kriging(p);
               *p.add_krigings() = same;
             }),
-            "p: krigings[1]: the second of its operator, threads and backend");
+            "p: krigings[1]: the second of its operator, threads, backend and family");
   EXPECT_EQ(error_after([&](v1::Predictor& p) { p.set_kriging_share(1.5); }),
             "p: kriging_share: 1.5, expected 0 to 1");
 }
