@@ -69,6 +69,7 @@ void run_and_count(v1::Atom& atom, const std::function<void()>& run) {
   if (atom.operators_size() == 1) atom.mutable_operators(0)->set_macs(macs);
 }
 
+// The atoms give something else than the model.
 struct Differs : Error {
   using Error::Error;
 };
@@ -189,6 +190,8 @@ std::optional<SplitResult> cut_after_first_run(LoadedModel& model, const Argumen
     }
     return cut_model(model, arguments, options, &first);
   } catch (const Unsupported&) {
+    return std::nullopt;
+  } catch (const Differs&) {  // the first run gave something that later ones do not
     return std::nullopt;
   }
 }
