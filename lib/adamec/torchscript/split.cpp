@@ -17,6 +17,7 @@
 #include "adamec/torchscript/open_sizes.h"
 #include "adamec/torchscript/pch.h"
 #include "adamec/torchscript/specialise.h"
+#include "adamec/torchscript/specialiser.h"
 
 namespace adamec::torchscript {
 namespace {
@@ -182,6 +183,8 @@ std::optional<SplitResult> cut_after_first_run(LoadedModel& model, const Argumen
   if (!can_load_again(options)) return std::nullopt;
   model = load_model(options.model);
   try {
+    // Before it runs: what LibTorch makes of its functions the first time it keeps.
+    inline_calls(*model.module.get_method(options.method).graph()->copy());
     c10::IValue first;
     {
       const at::NoGradGuard no_grad;

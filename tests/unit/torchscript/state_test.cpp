@@ -372,6 +372,9 @@ def forward(self, x):
 
 // Parts of a type that state cannot have are made in the first run, and stay.
 const char* const kMadeOnce = R"(
+def twice(self, x):
+  return x * 2
+
 def forward(self, x):
   if self.kind is None:
     self.kind = "fast"
@@ -379,7 +382,7 @@ def forward(self, x):
   assert kind is not None
   y = torch.relu(x)
   if kind == "fast":
-    y = y * 2
+    y = self.twice(y)
   return y + 1
 )";
 
