@@ -196,6 +196,8 @@ std::optional<SplitResult> cut_after_first_run(LoadedModel& model, const Argumen
     return std::nullopt;
   } catch (const Differs&) {  // the first run gave something that later ones do not
     return std::nullopt;
+  } catch (const BrokenAtom&) {
+    return std::nullopt;
   }
 }
 
