@@ -162,7 +162,7 @@ TEST_F(AdamecProfilePractice, LimitsMemoryOrSaysWhyNot) {
   if (!std::filesystem::exists(folder_.path("h.samples"))) {
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_THAT(result.err, ContainsRegex("memory limit: "));
-    GTEST_SKIP() << result.err;
+    GTEST_SKIP() << "skipped: " << result.err;
   }
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const v1::SampleSet set = samples("h.samples");

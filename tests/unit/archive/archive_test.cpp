@@ -60,7 +60,7 @@ TEST(Archive, IsTheSameBytesTwiceAndInAnotherTimeZone) {
 TEST(Archive, IsAPlainZipWithTheManifestFirst) {
   const TemporaryFolder folder;
   write_example(folder, "a.atoms", example_archive());
-  if (run_command("command -v unzip").exit_code != 0) GTEST_SKIP() << "unzip is not installed";
+  if (run_command("command -v unzip").exit_code != 0) GTEST_SKIP() << "skipped: unzip is missing";
   const CommandResult names = run_command("unzip -Z1 a.atoms", folder.path());
   EXPECT_EQ(names.exit_code, 0) << names.err;
   EXPECT_EQ(names.out, "manifest.pb\natoms/conv.conv2d.pt\natoms/relu.pt\nweights/shared.pt\n");
