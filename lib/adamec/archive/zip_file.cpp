@@ -1,5 +1,6 @@
 #include "adamec/archive/zip_file.h"
 
+#include <fcntl.h>
 #include <zip.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@ namespace adamec::archive {
 namespace {
 
 constexpr std::uint64_t kMaxEntries = 1'000'000;
+constexpr std::uint64_t kWriteBehindBytes = 16 << 20;
 constexpr std::size_t kHeadBytes = 64;            // what a file that is no archive is recognised by
 constexpr std::uint16_t kDosDate = (1 << 5) | 1;  // 1980-01-01, the first day zip knows
 
@@ -54,6 +56,7 @@ void check_entry_name(const std::string& entry, const std::string& name) {
 struct Output {
   std::FILE* file = nullptr;
   zip_error_t error{};
+  std::uint64_t waiting = 0;  // bytes
 };
 
 zip_int64_t failed(Output& output, int code) {
@@ -65,6 +68,17 @@ zip_int64_t seek_output(Output& output, void* data, zip_uint64_t length) {
   const auto* to = ZIP_SOURCE_GET_ARGS(zip_source_args_seek_t, data, length, &output.error);
   if (to == nullptr) return -1;
   return ::fseeko(output.file, to->offset, to->whence) == 0 ? 0 : failed(output, ZIP_ER_SEEK);
+}
+
+// What is written goes to the disk at once, not only when all of it is there.
+zip_int64_t write_output(Output& output, const void* data, zip_uint64_t length) {
+  if (std::fwrite(data, 1, length, output.file) != length) return failed(output, ZIP_ER_WRITE);
+  output.waiting += length;
+  if (output.waiting >= kWriteBehindBytes) {
+    output.waiting = 0;
+    ::sync_file_range(::fileno(output.file), 0, 0, SYNC_FILE_RANGE_WRITE);
+  }
+  return static_cast<zip_int64_t>(length);
 }
 
 zip_int64_t output_callback(void* state, void* data, zip_uint64_t length,
@@ -85,8 +99,7 @@ zip_int64_t output_callback(void* state, void* data, zip_uint64_t length,
       return sizeof(*stat);
     }
     case ZIP_SOURCE_WRITE:
-      return std::fwrite(data, 1, length, output.file) == length ? static_cast<zip_int64_t>(length)
-                                                                 : failed(output, ZIP_ER_WRITE);
+      return write_output(output, data, length);
     case ZIP_SOURCE_SEEK:
     case ZIP_SOURCE_SEEK_WRITE:
       return seek_output(output, data, length);

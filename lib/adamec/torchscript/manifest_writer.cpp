@@ -5,7 +5,6 @@
 #include <future>
 
 #include "adamec/base/error.h"
-#include "adamec/base/sha256.h"
 #include "adamec/base/version.h"
 #include "adamec/torchscript/operator_facts.h"
 #include "adamec/torchscript/packed.h"
@@ -59,7 +58,6 @@ template <typename Message>
 void set_record(Message& message, archive::Record& record, const std::string& name,
                 std::string bytes) {
   message.set_record(name);
-  message.set_sha256(sha256_hex(bytes));
   message.set_record_bytes(bytes.size());
   record = {name, std::move(bytes)};
 }
@@ -248,8 +246,7 @@ void ManifestWriter::add_tensor(const std::string& id, const TensorInfo& info,
   tensor->set_role(role);
 }
 
-// Makes the atoms' records on two threads: they are independent of each other, and writing and
-// hashing them takes as long as running the model.
+// Makes the atoms' records on two threads: they are independent of each other.
 void ManifestWriter::make_atom_records(Residual& residual, const std::vector<AtomDraft>& drafts) {
   WeightUses uses(residual, drafts);
   const std::size_t first = records_.size();

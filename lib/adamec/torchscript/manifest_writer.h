@@ -15,8 +15,8 @@
 
 namespace adamec::torchscript {
 
-// Writes down a cut model: the manifest, and one record per atom and shared weight. First
-// add_inputs(), then add_atoms() or add_whole().
+// Writes down a cut model: the manifest, and one record per atom and shared weight, whose hashes
+// are left to do. First add_inputs(), then add_atoms() or add_whole().
 class ManifestWriter {
  public:
   ManifestWriter(const LoadedModel& model, const std::string& method,

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
 #include <optional>
 
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
+#include "adamec/base/sha256.h"
 #include "adamec/torchscript/compat.h"
 #include "adamec/torchscript/cut.h"
 #include "adamec/torchscript/execute.h"
@@ -123,6 +125,32 @@ void check(const std::vector<Run>& runs, const SplitOptions& options, SplitResul
   }
 }
 
+using Hashes = std::unordered_map<std::string, std::string>;  // SHA-256 by record
+
+Hashes hash(const std::vector<archive::Record>& records) {
+  Hashes hashes;
+  for (const archive::Record& record : records) hashes[record.name] = sha256_hex(record.bytes);
+  return hashes;
+}
+
+void set_hashes(const Hashes& hashes, v1::Manifest& manifest) {
+  for (v1::Atom& atom : *manifest.mutable_atoms()) atom.set_sha256(hashes.at(atom.record()));
+  for (v1::Tensor& tensor : *manifest.mutable_tensors()) {
+    if (!tensor.record().empty()) tensor.set_sha256(hashes.at(tensor.record()));
+  }
+}
+
+// Hashes the records, which takes about as long as the check beside it.
+void finish(const std::vector<Run>& runs, const SplitOptions& options, SplitResult& result) {
+  if (options.granularity == Granularity::kBlock) {
+    set_hashes(hash(result.records), result.manifest);
+    result = merge_into_lossless_blocks(std::move(result));
+  }
+  std::future<Hashes> hashes = std::async(std::launch::async, [&] { return hash(result.records); });
+  check(runs, options, result);
+  set_hashes(hashes.get(), result.manifest);
+}
+
 // A model on disk can be loaded again should it be needed. Otherwise its weights would be in memory
 // twice, and once more in the records.
 bool can_load_again(const SplitOptions& options) {
@@ -150,11 +178,8 @@ SplitResult cut_model(LoadedModel& model, const Arguments& arguments, const Spli
     writer.add_atoms(residual, drafts);
     result = {writer.take_manifest(), writer.take_records(), {}};
   }
-  if (options.granularity == Granularity::kBlock) {
-    result = merge_into_lossless_blocks(std::move(result));
-  }
   if (first != nullptr && options.verify) runs.push_back({arguments.example, *first});
-  check(runs, options, result);
+  finish(runs, options, result);
   return result;
 }
 
@@ -168,11 +193,8 @@ SplitResult keep_model_whole(const LoadedModel& model, const Arguments& argument
                      writer.take_records(),
                      {"kept as one atom, because of " + printable(reason, 300) +
                       "; the atom is exact, but to have the model cut, change that line of it"}};
-  if (options.granularity == Granularity::kBlock) {
-    result = merge_into_lossless_blocks(std::move(result));
-  }
   const bool remembers = keeps_state(result.manifest, /*inside_an_atom=*/false);
-  check(run_model(model.module, arguments, options, remembers), options, result);
+  finish(run_model(model.module, arguments, options, remembers), options, result);
   return result;
 }
 
