@@ -13,11 +13,63 @@
 namespace adamec::torchscript {
 namespace {
 
-bool writes(jit::Node* node) {
-  return any_node(node, [](jit::Node* inner) {
-    const auto* schema = inner->maybeSchema();
-    return schema != nullptr && schema->is_mutable();
-  });
+bool is_inside(const jit::Node* node, const jit::Node* outer) {
+  for (const jit::Block* block = node->owningBlock(); block != nullptr;) {
+    const jit::Node* owner = block->owningNode();
+    if (owner == outer) return true;
+    block = owner == nullptr ? nullptr : owner->owningBlock();
+  }
+  return false;
+}
+
+// Schemas say which results are views, but not of all operators that may return their argument as
+// it is (aten::dropout); these never do.
+bool allocates(const jit::Node* node) {
+  static const std::set<c10::Symbol> allocators = {
+      c10::aten::zeros,      c10::aten::ones,      c10::aten::full,      c10::aten::empty,
+      c10::aten::zeros_like, c10::aten::ones_like, c10::aten::full_like, c10::aten::empty_like,
+      c10::aten::new_zeros,  c10::aten::new_ones,  c10::aten::new_full,  c10::aten::new_empty,
+      c10::aten::arange,     c10::aten::clone};
+  return allocators.count(node->kind()) != 0;
+}
+
+// Whether the value is memory that an operator inside `outer` allocates, or a view of it.
+bool is_made_inside(const jit::Value* value, const jit::Node* outer) {
+  while (true) {
+    const jit::Node* node = value->node();
+    const auto* schema = node->maybeSchema();
+    if (schema == nullptr || !node->kind().is_aten() || !is_inside(node, outer) ||
+        value->offset() >= schema->returns().size()) {
+      return false;
+    }
+    const auto* alias = schema->returns()[value->offset()].alias_info();
+    if (alias == nullptr) return allocates(node);
+    const auto* viewed =
+        schema->arguments().empty() ? nullptr : schema->arguments()[0].alias_info();
+    if (viewed == nullptr || viewed->beforeSets() != alias->beforeSets()) return false;
+    value = node->inputs()[0];
+  }
+}
+
+// Writes to memory that is there before `outer` runs.
+bool writes(jit::Node* node, const jit::Node* outer) {
+  const auto* schema = node->maybeSchema();
+  if (schema == nullptr || !schema->is_mutable()) return false;
+  for (std::size_t i = 0; i < node->inputs().size(); ++i) {
+    if (i >= schema->arguments().size()) return true;  // variadic
+    const auto* alias = schema->arguments()[i].alias_info();
+    if (alias != nullptr && alias->isWrite() && !is_made_inside(node->inputs()[i], outer)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void collect_writers(jit::Node* node, const jit::Node* outer, std::vector<jit::Node*>& writers) {
+  if (writes(node, outer)) writers.push_back(node);
+  for (jit::Block* block : node->blocks()) {
+    for (jit::Node* inner : block->nodes()) collect_writers(inner, outer, writers);
+  }
 }
 
 class Cutter {
@@ -59,9 +111,11 @@ class Cutter {
   // afterwards gets the final content like any other tensor, except where that is an input of the
   // model: no atom makes it, so nothing would order the two.
   void join_shared_memory() {
-    std::vector<jit::Node*> writers;
+    std::unordered_map<jit::Node*, std::vector<jit::Node*>> writers;
     for (jit::Node* node : nodes_) {
-      if (writes(node)) writers.push_back(node);
+      std::vector<jit::Node*> inside;
+      collect_writers(node, node, inside);
+      if (!inside.empty()) writers[node] = std::move(inside);
     }
     if (writers.empty()) return;
     const jit::AliasDb aliases(residual_.graph);
@@ -73,9 +127,12 @@ class Cutter {
         values.insert(value);
         if (value->node() == residual_.graph->param_node()) inputs.insert(value);
       });
-      for (jit::Node* writer : writers) {
+      for (const auto& [writer, inside] : writers) {
         const bool before = index_.at(node) < index_.at(writer);
-        if (writer != node && !aliases.writesToAlias(writer, before ? values : inputs)) continue;
+        const auto touches = [&](jit::Node* write) {
+          return aliases.writesToAlias(write, before ? values : inputs);
+        };
+        if (writer != node && std::none_of(inside.begin(), inside.end(), touches)) continue;
         fixed_.insert(node);
         join(index_.at(writer), index_.at(node));
       }
@@ -88,7 +145,9 @@ class Cutter {
       const bool construct = node->kind() == c10::prim::ListConstruct ||
                              node->kind() == c10::prim::TupleConstruct ||
                              node->kind() == c10::prim::DictConstruct;
-      if (node->kind() == c10::prim::Constant || residual_.portable.count(node) != 0 ||
+      const bool value_free =
+          node->kind() == c10::prim::Constant || node->kind() == c10::prim::Uninitialized;
+      if (value_free || residual_.portable.count(node) != 0 ||
           ((construct || is_scalar_code(node)) && fixed_.count(node) == 0)) {
         travelling_.insert(node);
       }

@@ -67,8 +67,16 @@ ItemPtr Specialiser::source_of(jit::Value* value, Capture& capture) const {
 
 jit::Value* Specialiser::captured(jit::Value* value, Capture& capture) {
   const auto found = capture.inside.find(value);
-  return found != capture.inside.end() ? found->second
-                                       : captured(source_of(value, capture), capture);
+  if (found != capture.inside.end()) return found->second;
+  const ItemPtr source = source_of(value, capture);
+  // What was never given a value is no None, which its type may not admit.
+  const bool missing = source->kind == Item::Kind::kStatic && source->value.isNone() &&
+                       !c10::NoneType::get()->isSubtypeOf(*value->type());
+  if (missing && source->residual == nullptr) {
+    jit::Node* node = residual_.graph->create(c10::prim::Uninitialized, 1);
+    source->residual = residual_.graph->insertNode(node)->output()->setType(value->type());
+  }
+  return captured(source, capture);
 }
 
 jit::Value* Specialiser::captured(const ItemPtr& source, Capture& capture) {

@@ -107,6 +107,45 @@ def forward(self, x: Tensor):
       module.forward({torch::full({3}, 1000.0)}).toTensor().equal(torch::full({3}, 1001.0)));
 }
 
+TEST(Specialise, ALoopOverDataMayWriteToWhatItMakes) {
+  const std::string source = R"(
+def forward(self, x: Tensor, count: Tensor):
+    y = torch.relu(x)
+    z = torch.cat([y, torch.tanh(y)])
+    results: List[Tensor] = []
+    for i in range(int(count.item()) + 1):
+        canvas = torch.zeros([4, 4])
+        canvas[1:3, i:] = z[i]
+        results.append(canvas)
+    return torch.stack(results)
+)";
+  const auto result = split_source(source, {"float32[8]", "int64[]<3"});
+  EXPECT_EQ(operators(result),
+            "aten::relu aten::tanh aten::cat prim::ListConstruct+prim::Loop+aten::stack");
+
+  // Memory from outside of the loop, and all that may be a view of it, stays with the loop.
+  const std::string outside = "canvas = torch.zeros([4, 4])";
+  std::string other = source;
+  other.replace(other.find(outside), outside.size(), "canvas = z.view([4, 4])");
+  EXPECT_EQ(split_source(other, {"float32[8]", "int64[]<3"}).manifest.atoms_size(), 1);
+}
+
+TEST(Specialise, BranchesOnDataMayHoldValuesThatAreNeverGiven) {
+  const auto result = split_source(R"(
+def forward(self, x: Tensor):
+    keep: Optional[bool] = False
+    y = torch.relu(x[x > 0])
+    if y.size(0) > 2:
+        assert keep is not None
+        z = y.sum([0], keep)
+    else:
+        z = torch.tanh(y)
+    return torch.neg(z)
+)",
+                                   {"float32[64]"});
+  EXPECT_EQ(operators(result), "aten::gt aten::index aten::relu prim::If aten::neg");
+}
+
 TEST(Specialise, MakesInPlaceOperatorsFunctional) {
   const auto result = split_source(R"(
 def forward(self, x: Tensor):
