@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <random>
-#include <vector>
 
 #include "adamec/base/error.h"
 
@@ -61,13 +61,14 @@ void write_all(int fd, std::string_view bytes, const std::string& name) {
 // Calls `consume(bytes)` for chunks of the open file until its end.
 template <typename Consume>
 void for_each_chunk(int fd, const std::string& name, Consume consume) {
-  std::vector<char> buffer(1 << 20);
+  constexpr std::size_t kChunkBytes = 1 << 20;
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kChunkBytes);
   while (true) {
-    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
+    const ssize_t count = ::read(fd, buffer.get(), kChunkBytes);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail("{}: cannot read: {}", name, std::strerror(errno));
     if (count == 0) return;
-    consume(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
+    consume(std::string_view(buffer.get(), static_cast<std::size_t>(count)));
   }
 }
 

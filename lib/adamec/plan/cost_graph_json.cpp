@@ -5,6 +5,7 @@
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 #include "adamec/plan/cost_graph.h"
+#include "adamec/proto/json.h"
 
 namespace adamec::plan {
 namespace {
@@ -55,8 +56,11 @@ Json endpoint_json(const v1::CostGraph::Endpoint& endpoint) {
 
 v1::CostGraph parse_cost_message(const std::string& text, const std::string& source) {
   v1::CostGraph message;
-  const auto status = google::protobuf::util::JsonStringToMessage(text, &message);
-  if (!status.ok()) fail("{}: not a cost graph: {}", source, reason(status));
+  try {
+    parse_json(text, message);
+  } catch (const Error& error) {
+    fail("{}: not a cost graph: {}", source, error.what());
+  }
   return message;
 }
 

@@ -195,7 +195,7 @@ TEST(CostGraphJson, NamesFileAndFieldOfWhatItCannotRead) {
   };
   EXPECT_THAT(message_for(R"({"name": "n", "atmos": []})"), HasSubstr("atmos"));
   EXPECT_THAT(message_for(R"({"tiers": [{"name": "d", "memory": 3}]})"), HasSubstr("memory"));
-  EXPECT_THAT(message_for(R"({"atoms": [{"id": 3, "latency_ms": ["soon"]}]})"),
+  EXPECT_THAT(message_for(R"({"atoms": [{"id": "a", "latency_ms": ["soon"]}]})"),
               HasSubstr("latency_ms"));
   EXPECT_THAT(message_for(R"({"tensors": [{"id": "x", "bytes": -1}]})"), HasSubstr("bytes"));
   EXPECT_THAT(message_for("{"), HasSubstr("not a cost graph"));
