@@ -4,9 +4,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <map>
+#include <set>
 
 #include "adamec/base/error.h"
 #include "adamec/measure/perturb.h"
+#include "adamec/predict/signature.h"
 
 namespace adamec::measure {
 namespace {
@@ -39,6 +43,34 @@ std::string attention_values(int heads, int length, int depth) {
 std::string attention_softmax(int heads, int length) {
   return fmt::format("aten::softmax.int(self=float32[1,{0},{1},{1}],dim=-1,dtype=None)", heads,
                      length);
+}
+
+std::string quantised_convolution(const char* input, const char* weight, int out, int padding,
+                                  int groups) {
+  return fmt::format(
+      "quantized::conv2d_relu.new(qx=quint8[{}],weight=weight qint8[{}],bias=weight float32[{}],"
+      "stride=[1, 1],padding=[{}, {}],dilation=[1, 1],output_padding=[0, 0],groups={},"
+      "transposed=false,output_scale=0.02,output_zero_point=0)",
+      input, weight, out, padding, padding, groups);
+}
+
+std::string recurrent(const std::string& name, int layers, bool both) {
+  constexpr int kSize = 128;
+  const int gates = (name == "lstm" ? 4 : 3) * kSize;
+  const int directions = both ? 2 : 1;
+  std::string params;
+  for (int layer = 0; layer < layers; ++layer) {
+    for (int direction = 0; direction < directions; ++direction) {
+      params += fmt::format("{}float32[{},{}]+float32[{},{}]+float32[{}]+float32[{}]",
+                            params.empty() ? "" : "+", gates,
+                            layer == 0 ? kSize : kSize * directions, gates, kSize, gates, gates);
+    }
+  }
+  const std::string state = fmt::format("float32[{},1,{}]", layers * directions, kSize);
+  return fmt::format(
+      "aten::{}.input(input=float32[1,64,{}],hx={},params=weight {},has_biases=true,num_layers={},"
+      "dropout=0,train=false,bidirectional={},batch_first=true)",
+      name, kSize, name == "lstm" ? state + "+" + state : state, params, layers, both);
 }
 
 std::vector<std::string> each(const std::vector<std::string>& operators, const char* arguments) {
@@ -87,13 +119,53 @@ const std::vector<Kind>& kinds() {
        {"aten::scaled_dot_product_attention"},
        {attention_scores(12, 197, 64), attention_softmax(12, 197), attention_values(12, 197, 64),
         attention_scores(8, 49, 32), attention_softmax(8, 49), attention_values(8, 49, 32)}},
+      {"conv1d",
+       {"aten::conv1d"},
+       {"aten::conv1d(input=float32[1,64,128],weight=weight float32[64,64,3],bias=weight "
+        "float32[64],stride=[1],padding=[1],dilation=[1],groups=1)"}},
+      {"softmax",
+       {"aten::softmax.int", "aten::log_softmax.int"},
+       {attention_softmax(12, 197), attention_softmax(8, 49),
+        "aten::log_softmax.int(self=float32[1,100,64],dim=-1,dtype=None)"}},
+      {"recurrent",
+       {"aten::lstm.input", "aten::gru.input"},
+       {recurrent("lstm", 1, false), recurrent("lstm", 2, true), recurrent("gru", 1, false)}},
+      {"quantised",
+       {"quantized::conv2d.new", "quantized::conv2d_relu.new", "quantized::linear",
+        "quantized::linear_relu", "quantized::linear_dynamic", "quantized::add",
+        "aten::quantize_per_tensor", "aten::dequantize.self"},
+       {quantised_convolution("1,32,56,56", "64,32,1,1", 64, 0, 1),
+        quantised_convolution("1,96,28,28", "96,1,3,3", 96, 1, 96),
+        "quantized::linear_dynamic(X=float32[197,768],weight=weight qint8[768,768],bias=weight "
+        "float32[768],reduce_range=false)",
+        "quantized::add(qa=quint8[1,24,56,56],qb=quint8[1,24,56,56],scale=0.02,zero_point=128)"}},
+      {"reduction",
+       {"aten::mean.dim", "aten::sum.dim_IntList", "aten::amax"},
+       {"aten::mean.dim(self=float32[1,256,14,14],dim=[2, 3],keepdim=false,dtype=None)",
+        "aten::mean.dim(self=float32[1,49,768],dim=[1],keepdim=false,dtype=None)"}},
+      {"resize",
+       {"aten::upsample_bilinear2d.vec", "aten::upsample_nearest2d.vec"},
+       {"aten::upsample_bilinear2d.vec(input=float32[1,64,28,28],output_size=[56, "
+        "56],align_corners=false,scale_factors=None)",
+        "aten::upsample_nearest2d.vec(input=float32[1,64,28,28],output_size=[56, "
+        "56],scale_factors=None)"}},
+      {"copy",
+       {"aten::cat", "aten::pad", "aten::roll", "aten::embedding"},
+       {"aten::embedding(weight=weight float32[4096,256],indices=int64[1,128],padding_idx=-1,"
+        "scale_grad_by_freq=false,sparse=false)",
+        "aten::roll(self=float32[1,56,56,96],shifts=[-3, -3],dims=[1, 2])",
+        "aten::pad(self=float32[1,56,56,96],pad=[0, 0, 0, 7, 0, 7],mode=constant,value=0)"}},
       {"elementwise",
-       joined(unary, {"aten::add.Tensor", "aten::mul.Tensor", "aten::gelu", "aten::hardtanh"}),
+       joined(unary,
+              {"aten::add.Tensor", "aten::mul.Tensor", "aten::sub.Tensor", "aten::div.Tensor",
+               "aten::gelu", "aten::hardtanh", "aten::clamp", "aten::leaky_relu", "aten::exp",
+               "aten::eq.Scalar", "aten::masked_fill.Scalar"}),
        joined(each(unary, "(self=float32[1,64,56,56])"),
               {"aten::add.Tensor(self=float32[1,256,28,28],other=float32[1,256,28,28],alpha=1)",
                "aten::mul.Tensor(self=float32[1,96,28,28],other=float32[1,96,1,1])"})},
       {"pool",
-       {"aten::max_pool2d", "aten::avg_pool2d", "aten::adaptive_avg_pool2d"},
+       {"aten::max_pool2d", "aten::avg_pool2d", "aten::adaptive_avg_pool2d", "aten::max_pool1d",
+        "aten::avg_pool1d", "aten::adaptive_avg_pool1d"},
        {"aten::max_pool2d(self=float32[1,64,112,112],kernel_size=[3, 3],stride=[2, 2],padding=[1, "
         "1],dilation=[1, 1],ceil_mode=false)",
         "aten::avg_pool2d(self=float32[1,128,28,28],kernel_size=[2, 2],stride=[2, 2],padding=[0, "
@@ -144,14 +216,52 @@ v1::Argument parse_argument(const std::string& text) {
     argument.set_weight(true);
     value = value.substr(7);
   }
-  v1::TensorType type;
-  if (parse_tensor(value, type)) {
+  for (std::size_t start = 0; start < value.size();) {  // "float32[8]+float32[8]"
+    const std::size_t end = std::min(value.find('+', start), value.size());
+    v1::TensorType type;
+    if (!parse_tensor(value.substr(start, end - start), type)) {
+      argument.clear_tensors();
+      argument.set_literal(value);
+      break;
+    }
     *argument.add_tensors() = type;
-  } else {
-    argument.set_literal(value);
+    start = end + 1;
   }
   return argument;
 }
+
+// Calls to begin with. Operators that networks have few of are the ones of which least is known, so
+// they get more than their share.
+class Origins {
+ public:
+  void add(v1::Operator op) {
+    v1::Atom atom;
+    *atom.add_operators() = op;
+    if (seen_.insert(predict::signature(atom)).second) by_name_[op.name()].push_back(std::move(op));
+  }
+  bool empty() const { return by_name_.empty(); }
+
+  const v1::Operator& any(Random& random) const {
+    double left = 0;
+    for (const auto& [name, calls] : by_name_) left += share(calls);
+    left *= random.uniform();
+    const std::vector<v1::Operator>* chosen = nullptr;
+    for (const auto& [name, calls] : by_name_) {
+      chosen = &calls;
+      left -= share(calls);
+      if (left < 0) break;
+    }
+    return (*chosen)[random.below(chosen->size())];
+  }
+
+ private:
+  static double share(const std::vector<v1::Operator>& calls) {
+    return std::sqrt(static_cast<double>(calls.size()));
+  }
+
+  std::set<std::string> seen_;
+  std::map<std::string, std::vector<v1::Operator>> by_name_;
+};
 
 }  // namespace
 
@@ -194,20 +304,18 @@ std::vector<v1::Operator> synthesize(const std::string& kind_name, std::size_t c
     fail_with(ErrorKind::kUsage, "'{}' is no kind of configuration (known: {})",
               printable(kind_name), fmt::join(synthetic_kinds(), ", "));
   }
-  std::vector<v1::Operator> origins;
+  Origins origins;
   for (const v1::Operator* op : at_hand) {
     const bool belongs = std::find(kind->operators.begin(), kind->operators.end(), op->name()) !=
                          kind->operators.end();
-    if (belongs && can_perturb(*op)) origins.push_back(*op);
+    if (belongs && can_perturb(*op)) origins.add(*op);
   }
   if (origins.empty()) {
-    for (const std::string& usual : kind->usual) origins.push_back(parse_operator(usual));
+    for (const std::string& usual : kind->usual) origins.add(parse_operator(usual));
   }
   Random random(kind_name, seed);
   std::vector<v1::Operator> calls;
-  while (calls.size() < count) {
-    calls.push_back(perturbed(origins[random.below(origins.size())], random));
-  }
+  while (calls.size() < count) calls.push_back(perturbed(origins.any(random), random));
   return calls;
 }
 

@@ -21,6 +21,12 @@ namespace {
 
 // No weight becomes an input: the atom has all it needs.
 constexpr std::uint64_t kNothingShared = UINT64_MAX;
+// Of made-up quantised tensors.
+constexpr double kScale = 0.02;
+
+bool is_packed_type(const c10::Type& type) {
+  return type.repr_str().find("PackedParams") != std::string::npos;
+}
 
 template <typename Number>
 Number parse_number(const std::string& text) {
@@ -138,8 +144,44 @@ class Maker {
         fail("{}: {}", printable(argument.name()), error.what());
       }
     }
+    if (is_packed_type(*parameter.type())) return packed_weights(parameter.type());
     if (!parameter.default_value()) fail("{}: argument is missing", parameter.name());
     return graph_->insertConstant(*parameter.default_value());
+  }
+
+  // Quantised layers hold weight and bias, and convolutions their strides and the like, in one
+  // object, which describe.cpp takes apart.
+  jit::Value* packed_weights(const c10::TypePtr& type) {
+    const bool convolution = type->repr_str().find("Conv") != std::string::npos;
+    const v1::Argument& weight = argument("weight");
+    if (weight.tensors_size() != 1) fail("weight: expected one tensor");
+    const std::string prepack = !convolution ? "quantized::linear_prepack"
+                                             : fmt::format("quantized::conv{}d_prepack",
+                                                           weight.tensors(0).shape_size() - 2);
+    jit::Stack stack;
+    for (const c10::Argument& parameter : schema_of(prepack).arguments()) {
+      if (parameter.type()->isSubtypeOf(*c10::TensorType::get()) && parameter.name() != "B" &&
+          parameter.name() != "bias") {
+        stack.emplace_back(quantised_weight(weight.tensors(0)));
+      } else if (parameter.name() == "B" || parameter.name() == "bias") {
+        const v1::Argument& bias = argument("bias");
+        stack.push_back(bias.tensors().empty() ? c10::IValue()
+                                               : c10::IValue(random(bias.tensors(0))));
+      } else {
+        stack.push_back(parse_literal(argument(parameter.name()).literal(), parameter.type()));
+      }
+    }
+    jit::getAllOperatorsFor(c10::Symbol::fromQualString(prepack)).at(0)->getOperation()(stack);
+    const std::string name = fmt::format("weight_{}", weights_++);
+    module_.register_attribute(name, stack.at(0).type(), stack.at(0));
+    return graph_->insertGetAttr(self_, name);
+  }
+
+  const v1::Argument& argument(const std::string& name) const {
+    for (const v1::Argument& candidate : op_.arguments()) {
+      if (candidate.name() == name) return candidate;
+    }
+    fail("{}: argument is missing", name);
   }
 
   jit::Value* literal_value(const v1::Argument& argument, const c10::TypePtr& type) {
@@ -170,9 +212,22 @@ class Maker {
   at::Tensor random(const v1::TensorType& type) {
     const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
     const c10::ScalarType dtype = to_scalar_type(type.dtype());
-    if (c10::isQIntType(dtype)) fail("quantised tensors cannot be made up");
+    if (c10::isQIntType(dtype)) {
+      const at::Tensor numbers = at::randn(shape, generator_);
+      return at::quantize_per_tensor(numbers, kScale, dtype == at::kQUInt8 ? 128 : 0, dtype);
+    }
     if (c10::isIntegralType(dtype, /*includeBool=*/true)) return at::zeros(shape, dtype);
     return at::randn(shape, generator_).to(dtype);
+  }
+
+  // One scale per output channel, as LibTorch's own quantisation gives weights.
+  at::Tensor quantised_weight(const v1::TensorType& type) {
+    const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
+    if (type.dtype() != v1::QINT8 || shape.empty()) fail("weight: expected qint8");
+    const at::Tensor numbers = at::randn(shape, generator_);
+    const at::Tensor scales = at::full({shape[0]}, kScale, at::kDouble);
+    return at::quantize_per_channel(numbers, scales, at::zeros({shape[0]}, at::kLong), 0,
+                                    at::kQInt8);
   }
 
   const v1::Operator& op_;
