@@ -222,6 +222,21 @@ TEST_F(AdamecProfilePractice, SynthesizesConfigurations) {
   EXPECT_NE(profile("--synthesize matmul:2 --seed 4 --list --json -q").out, alone.out);
 }
 
+// Every kind near its usual calls, no model being at hand: all of them run.
+TEST_F(AdamecProfilePractice, SynthesizesEveryKind) {
+  const std::string kinds[] = {"conv2d",    "linear",  "matmul", "bmm",       "attention",
+                               "conv1d",    "softmax", "copy",   "recurrent", "quantised",
+                               "reduction", "resize",  "pool",   "norm",      "elementwise"};
+  std::string all;
+  for (const std::string& kind : kinds) all += " --synthesize " + kind + ":10";
+  const CommandResult listed = profile(all + " --list --json");
+  ASSERT_EQ(listed.exit_code, 0) << listed.err;
+  EXPECT_THAT(listed.err, Not(HasSubstr("left out")));
+  for (const std::string& kind : kinds) {
+    EXPECT_THAT(listed.out, HasSubstr("synthetic/" + kind + ":")) << kind;
+  }
+}
+
 TEST_F(AdamecProfilePractice, ReportsCoverageAndExports) {
   ASSERT_EQ(profile("net.atoms -o h.samples --cpu-load 0,0.5").exit_code, 0);
   const CommandResult report = run_command("adamec-profile --report h.samples", folder_.path());

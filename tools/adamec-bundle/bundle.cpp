@@ -7,12 +7,14 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "adamec/archive/value.h"
 #include "adamec/base/error.h"
 #include "adamec/base/sha256.h"
 #include "adamec/base/version.h"
 #include "adamec/proto/tensor_type.h"
 #include "adamec/torchscript/combine.h"
 #include "tools/adamec-bundle/pieces.h"
+#include "tools/common/value_json.h"
 
 namespace adamec::tools {
 namespace {
@@ -28,43 +30,6 @@ std::string folder_name(const std::string& tier) {
     name += plain ? std::string(1, c) : fmt::format("%{:02x}", static_cast<unsigned char>(c));
   }
   return name;
-}
-
-Json value_json(const v1::Value& value) {
-  const auto items = [](const v1::Value::Items& list) {
-    Json json = Json::array();
-    for (const v1::Value& item : list.items()) json.push_back(value_json(item));
-    return json;
-  };
-  switch (value.kind_case()) {
-    case v1::Value::kTensor:
-      return {{"tensor", value.tensor()}};
-    case v1::Value::kConstant:
-      return {{"constant", value.constant()}};
-    case v1::Value::kIntValue:
-      return {{"int", value.int_value()}};
-    case v1::Value::kFloatValue:
-      return {{"float", value.float_value()}};
-    case v1::Value::kBoolValue:
-      return {{"bool", value.bool_value()}};
-    case v1::Value::kStringValue:
-      return {{"string", value.string_value()}};
-    case v1::Value::kTuple:
-      return {{"tuple", items(value.tuple())}};
-    case v1::Value::kList:
-      return {{"list", items(value.list())}};
-    case v1::Value::kDict:
-      return {{"dict", items(value.dict())}, {"keys", Json(value.dict().keys())}};
-    default:
-      return {{"none", true}};
-  }
-}
-
-void collect_constants(const v1::Value& value, std::set<std::string>& ids) {
-  if (value.kind_case() == v1::Value::kConstant) ids.insert(value.constant());
-  for (const v1::Value& item : value.tuple().items()) collect_constants(item, ids);
-  for (const v1::Value& item : value.list().items()) collect_constants(item, ids);
-  for (const v1::Value& item : value.dict().items()) collect_constants(item, ids);
 }
 
 class Writer {
@@ -182,8 +147,8 @@ class Writer {
 
   // Parts of the result and of the next state that do not depend on the inputs, for all tiers.
   Json write_constants() {
-    std::set<std::string> ids;
-    collect_constants(manifest_.output(), ids);
+    const auto returned = archive::constants_of(manifest_.output());
+    std::set<std::string> ids(returned.begin(), returned.end());
     for (const v1::Tensor& tensor : manifest_.tensors()) ids.insert(tensor.next());
     Json json = Json::array();
     for (const v1::Tensor& tensor : manifest_.tensors()) {

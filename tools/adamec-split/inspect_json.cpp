@@ -4,15 +4,10 @@
 #include "adamec/proto/tensor_type.h"
 #include "tools/adamec-split/inspect.h"
 #include "tools/adamec-split/json_parts.h"
+#include "tools/common/value_json.h"
 
 namespace adamec::tools {
 namespace {
-
-Json items_json(const v1::Value::Items& items) {
-  Json json = Json::array();
-  for (const v1::Value& item : items.items()) json.push_back(value_json(item));
-  return json;
-}
 
 Json tensor_json(const ManifestView& view, const v1::Tensor& tensor) {
   Json json = {{"id", tensor.id()},
@@ -90,31 +85,6 @@ Json blocks_json(const ManifestView& view) {
 
 std::string json_text(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-Json value_json(const v1::Value& value) {
-  switch (value.kind_case()) {
-    case v1::Value::kTensor:
-      return {{"tensor", value.tensor()}};
-    case v1::Value::kConstant:
-      return {{"constant", value.constant()}};
-    case v1::Value::kIntValue:
-      return {{"int", value.int_value()}};
-    case v1::Value::kFloatValue:
-      return {{"float", value.float_value()}};
-    case v1::Value::kBoolValue:
-      return {{"bool", value.bool_value()}};
-    case v1::Value::kStringValue:
-      return {{"string", value.string_value()}};
-    case v1::Value::kTuple:
-      return {{"tuple", items_json(value.tuple())}};
-    case v1::Value::kList:
-      return {{"list", items_json(value.list())}};
-    case v1::Value::kDict:
-      return {{"dict", items_json(value.dict())}, {"keys", value.dict().keys()}};
-    default:
-      return {{"none", true}};
-  }
 }
 
 Json operator_json(const v1::Operator& op) {

@@ -9,7 +9,6 @@ namespace adamec::tools {
 
 using Json = nlohmann::ordered_json;
 
-Json value_json(const v1::Value& value);
 Json operator_json(const v1::Operator& op);
 
 // Indented, with a newline; bytes that are no UTF-8 are replaced.

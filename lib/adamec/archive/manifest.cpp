@@ -217,6 +217,14 @@ class Checker {
     }
   }
 
+  void check_number(const v1::Tensor& tensor, const std::string& where) {
+    const v1::DataType dtype = tensor.type().dtype();
+    const bool number = dtype == v1::INT64 || dtype == v1::FLOAT64 || dtype == v1::BOOL;
+    if (!number || tensor.type().shape_size() != 0) {
+      fail("{}: {}: tensor '{}' is no number", source_, where, printable(tensor.id()));
+    }
+  }
+
   void check_items(const v1::Value::Items& items, const std::string& where, bool input, bool dict,
                    int depth) {
     if (items.keys_size() != (dict ? items.items_size() : 0)) {
@@ -235,6 +243,10 @@ class Checker {
       case v1::Value::kConstant:
         if (input) fail("{}: {}: a constant cannot be an input", source_, where);
         return check_named(value.constant(), where, input, true);
+      case v1::Value::kNumber:
+        if (input) fail("{}: {}: a number in a tensor cannot be an input", source_, where);
+        check_named(value.number(), where, input, false);
+        return check_number(*tensors_.at(value.number()), where);
       case v1::Value::kTuple:
         return check_items(value.tuple(), where, input, false, depth);
       case v1::Value::kList:

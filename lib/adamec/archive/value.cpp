@@ -32,6 +32,7 @@ std::vector<std::string> tensors_of(const v1::Value& value) {
   std::vector<std::string> ids;
   for_each(value, [&](const v1::Value& part) {
     if (part.has_tensor()) ids.push_back(part.tensor());
+    if (part.has_number()) ids.push_back(part.number());
   });
   return ids;
 }
@@ -50,6 +51,8 @@ std::string value_text(const v1::Value& value) {
       return printable(value.tensor());
     case v1::Value::kConstant:
       return printable(value.constant());
+    case v1::Value::kNumber:
+      return "number " + printable(value.number());
     case v1::Value::kIntValue:
       return fmt::format("{}", value.int_value());
     case v1::Value::kFloatValue:

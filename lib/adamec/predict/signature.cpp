@@ -2,6 +2,7 @@
 
 #include <cctype>
 #include <charconv>
+#include <vector>
 
 #include "adamec/base/sha256.h"
 
@@ -14,14 +15,23 @@ void append_number(std::string& text, std::int64_t number) {
   text.append(digits, end);
 }
 
-void append_type(std::string& text, const v1::TensorType& type) {
-  if (v1::DataType_IsValid(type.dtype())) {
-    for (const char c : v1::DataType_Name(type.dtype())) {
-      text += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+// "float32". Made once: signatures are made for every prediction.
+const std::string& dtype_name(v1::DataType dtype) {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all(v1::DataType_ARRAYSIZE, "?");
+    for (int i = 0; i < v1::DataType_ARRAYSIZE; ++i) {
+      if (!v1::DataType_IsValid(i)) continue;
+      all[i] = v1::DataType_Name(static_cast<v1::DataType>(i));
+      for (char& c : all[i]) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     }
-  } else {
-    text += '?';
-  }
+    return all;
+  }();
+  static const std::string unknown = "?";
+  return v1::DataType_IsValid(dtype) ? names[dtype] : unknown;
+}
+
+void append_type(std::string& text, const v1::TensorType& type) {
+  text += dtype_name(type.dtype());
   text += '[';
   for (int i = 0; i < type.shape_size(); ++i) {
     if (i > 0) text += ',';

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "adamec/archive/value.h"
 #include "adamec/base/error.h"
 #include "adamec/torchscript/atom_module.h"
 #include "adamec/torchscript/in_place.h"
@@ -24,13 +25,6 @@ void check_convex(const AtomSource& source, std::span<const int> atoms) {
   }
   fail("{}: these atoms are no block: the path {} leaves the set and enters it again", source.name,
        text);
-}
-
-void collect_returned(const v1::Value& value, std::set<std::string>& ids) {
-  if (value.has_tensor()) ids.insert(value.tensor());
-  for (const v1::Value& item : value.tuple().items()) collect_returned(item, ids);
-  for (const v1::Value& item : value.list().items()) collect_returned(item, ids);
-  for (const v1::Value& item : value.dict().items()) collect_returned(item, ids);
 }
 
 // Whether the atom is one operator whose result has the type of its first argument.
@@ -102,7 +96,9 @@ class Combiner {
 
   void add_outputs(const std::vector<int>& atoms, Block& block) {
     std::set<std::string> needed;
-    collect_returned(source_.manifest.output(), needed);
+    for (std::string& id : archive::tensors_of(source_.manifest.output())) {
+      needed.insert(std::move(id));
+    }
     for (const v1::Tensor& tensor : source_.manifest.tensors()) needed.insert(tensor.next());
     for (int i = 0; i < source_.manifest.atoms_size(); ++i) {
       if (std::binary_search(atoms.begin(), atoms.end(), i)) continue;

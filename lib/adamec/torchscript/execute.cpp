@@ -41,6 +41,15 @@ std::string compare(const v1::Value& value, const c10::IValue& expected, const s
       const std::string& id = value.has_tensor() ? value.tensor() : value.constant();
       return differs(expected.isTensor() && bit_identical(tensors.at(id), expected.toTensor()));
     }
+    case v1::Value::kNumber: {
+      const at::Tensor& number = tensors.at(value.number());
+      const bool same_type = (expected.isInt() && number.scalar_type() == at::kLong) ||
+                             (expected.isDouble() && number.scalar_type() == at::kDouble) ||
+                             (expected.isBool() && number.scalar_type() == at::kBool);
+      return differs(
+          same_type && number.dim() == 0 &&
+          bit_identical(number, at::scalar_tensor(expected.toScalar(), number.scalar_type())));
+    }
     case v1::Value::kIntValue:
       return differs(expected.isInt() && expected.toInt() == value.int_value());
     case v1::Value::kFloatValue: {
@@ -108,6 +117,7 @@ AtomExecutor::AtomExecutor(const v1::Manifest& manifest, ReadRecord read, bool k
 void AtomExecutor::hold(const v1::Value& value) {
   if (value.has_tensor()) last_use_[value.tensor()] = kAlways;
   if (value.has_constant()) last_use_[value.constant()] = kAlways;
+  if (value.has_number()) last_use_[value.number()] = kAlways;
   for (const v1::Value& item : value.tuple().items()) hold(item);
   for (const v1::Value& item : value.list().items()) hold(item);
   for (const v1::Value& item : value.dict().items()) hold(item);

@@ -219,6 +219,9 @@ v1::Value ManifestWriter::output_value(const Residual& residual, const Item& ite
         value.set_tensor(names_.at(residual.graph->outputs()[next_output_++]));
       }
       break;
+    case Item::Kind::kOpaque:
+      value.set_number(names_.at(residual.graph->outputs()[next_output_++]));
+      break;
     case Item::Kind::kTuple:
       add_all(value.mutable_tuple());
       break;

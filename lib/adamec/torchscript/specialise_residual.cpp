@@ -344,7 +344,15 @@ void Specialiser::finish(const ItemPtr& output) {
     if (part->kind == Item::Kind::kObject) {
       throw Unsupported("the model returns a " + part->type->repr_str(), /*state=*/false);
     }
-    if (part->kind == Item::Kind::kOpaque) {
+    const bool any_number = part->value.isInt() || part->value.isDouble() || part->value.isBool();
+    if (part->kind == Item::Kind::kOpaque && any_number) {
+      part->residual = boxed(part->residual);
+      const at::ScalarType dtype = part->value.isInt()    ? at::kLong
+                                   : part->value.isBool() ? at::kBool
+                                                          : at::kDouble;
+      note_tensor(part->residual, at::scalar_tensor(part->value.toScalar(), dtype));
+      residual_.graph->registerOutput(part->residual);
+    } else if (part->kind == Item::Kind::kOpaque) {
       throw Unsupported(
           "the model returns a " + part->value.type()->repr_str() + " that depends on data",
           /*state=*/false);

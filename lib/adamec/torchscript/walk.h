@@ -29,7 +29,8 @@ inline bool any_node(jit::Node* node, const std::function<bool(jit::Node*)>& con
 // Runs the node's operator on the arguments on the stack, as LibTorch's interpreter does.
 inline void run_operator(jit::Node* node, jit::Stack& stack) {
   const auto* schema = node->maybeSchema();
-  if (schema != nullptr && schema->is_vararg()) {
+  // prim::tolist, alone among them, does not take the number of its arguments.
+  if (schema != nullptr && schema->is_vararg() && node->kind() != c10::prim::tolist) {
     stack.emplace_back(static_cast<std::int64_t>(node->inputs().size()));
   }
   node->getOperation()(stack);

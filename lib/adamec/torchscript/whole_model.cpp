@@ -76,12 +76,19 @@ v1::Value take_apart(const c10::IValue& result, const std::string& source,
       *value.mutable_dict()->add_items() = take_apart(
           entry.value(), fmt::format("{}[{}]", source, quoted(key)), prefix, sources, tensors);
     }
+  } else if (result.isInt() || result.isDouble() || result.isBool()) {
+    value.set_number(fmt::format("{}:{}", prefix, sources.size()));
+    const at::ScalarType dtype = result.isInt()      ? at::kLong
+                                 : result.isDouble() ? at::kDouble
+                                                     : at::kBool;
+    sources.push_back(fmt::format("torch.tensor({}, dtype={})", source, static_cast<int>(dtype)));
+    tensors.push_back(at::scalar_tensor(result.toScalar(), dtype));
   } else if (result.isNone()) {
     value.set_none(true);
   } else {
     fail(
-        "unsupported output: the model returns a {}, expected tensors; return it as a tensor, or "
-        "cut another --method",
+        "unsupported output: the model returns a {}, expected tensors and numbers; return it as a "
+        "tensor, or cut another --method",
         printable(result.type()->repr_str()));
   }
   return value;

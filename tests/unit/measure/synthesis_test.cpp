@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <vector>
 
 #include "adamec/base/error.h"
 #include "adamec/measure/perturb.h"
@@ -64,6 +65,49 @@ TEST(Synthesize, StaysNearWhatIsAtHand) {
     EXPECT_GE(input.shape(1), 48);
     EXPECT_LE(input.shape(1), 200);
   }
+}
+
+// Layers above the first read what the one below gives, from both directions.
+TEST(Synthesize, KeepsRecurrentNetworksConsistent) {
+  for (const v1::Operator& call : synthesize("recurrent", 60, {}, 3)) {
+    const auto& input = call.arguments(0).tensors(0);
+    const auto& state = call.arguments(1).tensors(0);
+    const auto& params = call.arguments(2).tensors();
+    const std::int64_t hidden = state.shape(2);
+    const int gates = call.name() == "aten::gru.input" ? 3 : 4;
+    const int directions = call.arguments(7).literal() == "true" ? 2 : 1;
+    ASSERT_EQ(params.size(), 4 * static_cast<int>(state.shape(0)));
+    for (int i = 0; i < params.size(); ++i) {
+      EXPECT_EQ(params[i].shape(0), gates * hidden);
+      if (i % 4 == 0) {
+        const bool first = i < 4 * directions;
+        EXPECT_EQ(params[i].shape(1), first ? input.shape(2) : hidden * directions) << i;
+      }
+      if (i % 4 == 1) {
+        EXPECT_EQ(params[i].shape(1), hidden);
+      }
+    }
+  }
+}
+
+// Of three hundred calls to begin with, two are of another operator: these get their part, too.
+TEST(Synthesize, RareOperatorsGetMoreThanTheirShare) {
+  std::vector<v1::Operator> calls;
+  for (int i = 0; i < 298; ++i) {
+    calls.push_back(parse_operator("aten::relu(self=float32[1," + std::to_string(64 + i) + "])"));
+  }
+  for (int i = 0; i < 2; ++i) {
+    calls.push_back(
+        parse_operator("aten::div.Tensor(self=float32[1," + std::to_string(64 + i) + "],other=8)"));
+  }
+  std::vector<const v1::Operator*> at_hand;
+  for (const v1::Operator& call : calls) at_hand.push_back(&call);
+  int rare = 0;
+  for (const v1::Operator& call : synthesize("elementwise", 300, at_hand, 0)) {
+    rare += call.name() == "aten::div.Tensor" ? 1 : 0;
+  }
+  EXPECT_GT(rare, 10);  // sqrt(2) / (sqrt(2) + sqrt(298)) of 300 are 23
+  EXPECT_LT(rare, 40);
 }
 
 TEST(CanPerturb, RefusesWhatItDoesNotKnow) {

@@ -20,9 +20,11 @@ v1::Manifest split(const std::string& model, const std::string& input) {
 // What is made from an operator's description alone is described like the atom it came from.
 TEST(OperatorAtom, GetsTheSignatureOfTheAtomItIsModelledOn) {
   int compared = 0;
-  for (const v1::Manifest& manifest : {split("squeezenet10.traced.pt", "float32[1,3,224,224]"),
-                                       split("mobilenet_v2_w25.traced.pt", "float32[1,3,224,224]"),
-                                       split("health_cnn_lstm.scripted.pt", "float32[1,6,128]")}) {
+  for (const v1::Manifest& manifest :
+       {split("squeezenet10.traced.pt", "float32[1,3,224,224]"),
+        split("mobilenet_v2_w25.traced.pt", "float32[1,3,224,224]"),
+        split("classifier_quantised.scripted.pt", "float32[1,8,16,16]"),
+        split("health_cnn_lstm.scripted.pt", "float32[1,6,128]")}) {
     for (const v1::Atom& atom : manifest.atoms()) {
       if (atom.kind() != v1::OPERATOR || atom.operators_size() != 1) continue;
       if (atom.operators(0).name() == "aten::lstm.input") continue;  // its weights share memory

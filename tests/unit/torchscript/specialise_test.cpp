@@ -249,6 +249,42 @@ def forward(self, x: Tensor):
   EXPECT_EQ(operators(result), "aten::relu");
 }
 
+TEST(Specialise, GivesNumbersThatDependOnData) {
+  const auto result = split_source(R"(
+def forward(self, x: Tensor):
+    y = torch.relu(x)
+    count = int((y > 0).sum())
+    return y, count, (float(y.mean()), bool(y.any()), x.size(0))
+)",
+                                   {"float32[64]"});
+  EXPECT_TRUE(result.warnings.empty());
+  const auto& parts = result.manifest.output().tuple();
+  ASSERT_TRUE(parts.items(1).has_number());
+  const auto dtype_of = [&](const v1::Value& value) {
+    for (const v1::Tensor& tensor : result.manifest.tensors()) {
+      if (tensor.id() == value.number()) return tensor.type().dtype();
+    }
+    return v1::DATA_TYPE_UNSPECIFIED;
+  };
+  EXPECT_EQ(dtype_of(parts.items(1)), v1::INT64);
+  const auto& more = parts.items(2).tuple();
+  EXPECT_EQ(dtype_of(more.items(0)), v1::FLOAT64);
+  EXPECT_EQ(dtype_of(more.items(1)), v1::BOOL);
+  EXPECT_EQ(more.items(2).int_value(), 64);
+  EXPECT_GE(result.manifest.atoms_size(), 5);
+
+  // In a model that is kept whole, too: lists of numbers have no length that is known.
+  const auto whole = split_source(R"(
+def forward(self, x: Tensor):
+    numbers: List[int] = (x * 10).long().tolist()
+    return numbers, x.sum().item()
+)",
+                                  {"float32[3]"});
+  ASSERT_EQ(whole.manifest.atoms_size(), 1);
+  EXPECT_EQ(whole.manifest.output().tuple().items(0).list().items_size(), 3);
+  EXPECT_TRUE(whole.manifest.output().tuple().items(1).has_number());
+}
+
 TEST(Cut, StoresASharedWeightOnce) {
   const auto result =
       split_source(R"(

@@ -47,10 +47,10 @@ def forward(self, x):
     c = torch.zeros([3])
     if bool(x.sum() > 0):
         c.add_(2)
-    return int((c + x).sum())
+    return str(int((c + x).sum()))
 )",
                         {"float32[3]"}),
-              AllOf(HasSubstr("the model returns a int"), HasSubstr("return it as a tensor")));
+              AllOf(HasSubstr("the model returns a str"), HasSubstr("return it as a tensor")));
 }
 
 }  // namespace
