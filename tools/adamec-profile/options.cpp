@@ -123,12 +123,15 @@ void add_options(CLI::App& app, ProfileOptions& options) {
       ->type_name("N")
       ->capture_default_str();
   app.add_flag("--atoms-only", options.atoms_only, "Leave out blocks and whole models");
-  app.add_option("--synthesize", options.synthesize,
-                 "Measure N more configurations near those that networks use, KIND being conv2d, "
-                 "linear, matmul, bmm, attention, elementwise, pool or norm (repeatable)")
+  app.add_option(
+         "--synthesize", options.synthesize,
+         fmt::format("Measure N more configurations near those that networks use, KIND being "
+                     "one of {} (repeatable)",
+                     fmt::join(measure::synthetic_kinds(), ", ")))
       ->type_name("KIND:N");
   app.add_option("--visits", options.visits,
-                 "Visit every atom this often in every context (at least; 4 to 64) [4]")
+                 "Visit every atom this often in every context (4 to 64; up to four times as often "
+                 "until two visits agree on the least time) [4]")
       ->type_name("N");
   app.add_option("--budget", options.budget,
                  "Take about this long: more visits if there is time; if not, measure what the "

@@ -18,6 +18,8 @@ constexpr double kBytesPerUs = 5e3;
 constexpr double kUsPerAtom = 5;
 constexpr double kLoadBytesPerUs = 500;
 constexpr double kWarmUps = 4;
+// Times as many visits where the least time has not settled.
+constexpr unsigned kUntilSettled = 4;
 
 double guessed_run_us(const v1::Sample& sample) {
   const double bytes =
@@ -151,6 +153,7 @@ class Campaign {
     }
     RoundOptions options;
     options.visits = options_.visits;
+    options.most_visits = std::min(kMostVisits, kUntilSettled * options_.visits);
     options.seed = options_.seed + rounds_;
     options.extra_until_us = extra_until_us(round, started_us, left);
     RoundResult measured =

@@ -30,6 +30,9 @@ struct RoundOptions {
   std::uint64_t seed = 0;
   // Clock time until which further visits may be made (up to kMostVisits). At most one pass more.
   double extra_until_us = 0;
+  // Without that time: visits of those whose least times have not settled (Series::settled), 0:
+  // none beyond `visits`.
+  unsigned most_visits = 0;
 };
 
 struct JobResult {
@@ -40,7 +43,7 @@ struct JobResult {
 struct RoundResult {
   std::vector<JobResult> jobs;
   std::vector<v1::Reading> readings;  // per context, over all visits
-  unsigned passes = 0;
+  unsigned passes = 0;                // through all jobs
 };
 
 struct RoundEvents {

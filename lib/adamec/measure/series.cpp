@@ -108,6 +108,14 @@ void Series::add(const v1::Visit& visit) {
   take_least({visit.step_us().data(), static_cast<std::size_t>(visit.step_us_size())}, step_us_);
 }
 
+bool Series::settled() const {
+  constexpr double kAlike = 1.02;
+  if (visits() < 2) return false;
+  std::vector<double> least = visit_min_us_;
+  std::nth_element(least.begin(), least.begin() + 1, least.end());
+  return least[1] <= kAlike * *std::min_element(least.begin(), least.begin() + 1);
+}
+
 v1::Latency Series::latency() const {
   v1::Latency latency;
   latency.set_min_us(minimum_of(run_us_, 0, 1));

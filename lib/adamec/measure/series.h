@@ -36,6 +36,10 @@ class Series {
   // Adds a visit made earlier, perhaps by another process.
   void add(const v1::Visit& visit);
 
+  // Whether two visits came within 2 % of the least time: what both saw was undisturbed. On shared
+  // machines the fastest of four visits may be one that was disturbed, too.
+  bool settled() const;
+
   unsigned visits() const { return static_cast<unsigned>(visit_min_us_.size()); }
   // Statistics over blocks. At least one visit must have been made.
   v1::Latency latency() const;
