@@ -132,7 +132,7 @@ TEST(MeasureRound, GoesOnUntilTwoVisitsAgree) {
 TEST(MeasureRound, GivesUpOnWhatNeverSettlesAndLeavesLoadedContextsAlone) {
   for (const bool loaded : {false, true}) {
     Bench bench(1, true);
-    FakeRunnable restless(bench.clock, settling_times(5));
+    FakeRunnable restless(bench.clock, settling_times(20));
     restless.name = "0";
     restless.last = &bench.last;
     bench.jobs[0].runnable = &restless;
