@@ -17,6 +17,7 @@ namespace adamec::archive {
 namespace {
 
 constexpr std::uint64_t kMaxEntries = 1'000'000;
+constexpr std::size_t kBufferBytes = 1 << 20;
 constexpr std::uint64_t kWriteBehindBytes = 16 << 20;
 constexpr std::size_t kHeadBytes = 64;            // what a file that is no archive is recognised by
 constexpr std::uint16_t kDosDate = (1 << 5) | 1;  // 1980-01-01, the first day zip knows
@@ -252,12 +253,13 @@ void write_zip(const std::string& path, const std::string& name,
                const std::vector<ZipEntry>& entries) {
   Output output;
   zip_error_init(&output.error);
+  // libzip writes pieces of 8 KiB, each a system call otherwise. Outlives the file.
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kBufferBytes);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "r+be"),
                                                              &std::fclose);
   if (file == nullptr) fail("{}: cannot write: {}", name, std::strerror(errno));
   output.file = file.get();
-  // libzip writes pieces of 8 KiB, each a system call otherwise.
-  std::setvbuf(output.file, nullptr, _IOFBF, 1 << 20);
+  std::setvbuf(output.file, buffer.get(), _IOFBF, kBufferBytes);
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t* source = zip_source_function_create(&output_callback, &output, &error);
