@@ -1,5 +1,6 @@
 """What the measuring scripts share: interleaved runs, medians, lines of figures."""
 
+import os
 import statistics
 import subprocess
 import sys
@@ -18,10 +19,12 @@ def wall_seconds(command: list) -> float:
 
 def interleaved_medians(measurements: list, rounds: int) -> list:
     """Calls each function (returning seconds) once per round, in turn: the machine's slow and fast
-    moments fall on all of them. The first round warms up and is not counted."""
+    moments fall on all of them. What one has written but left to the system to put on the disk is
+    there before the next begins. The first round warms up and is not counted."""
     seconds = [[] for _ in measurements]
     for turn in range(rounds + 1):
         for place, measure in enumerate(measurements):
+            os.sync()
             value = measure()
             if turn > 0:
                 seconds[place].append(value)
