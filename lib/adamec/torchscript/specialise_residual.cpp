@@ -346,12 +346,13 @@ void Specialiser::finish(const ItemPtr& output) {
     }
     const bool any_number = part->value.isInt() || part->value.isDouble() || part->value.isBool();
     if (part->kind == Item::Kind::kOpaque && any_number) {
-      part->residual = boxed(part->residual);
+      jit::Value* tensor =
+          boxed(part->residual);  // the number itself may be returned or kept again
       const at::ScalarType dtype = part->value.isInt()    ? at::kLong
                                    : part->value.isBool() ? at::kBool
                                                           : at::kDouble;
-      note_tensor(part->residual, at::scalar_tensor(part->value.toScalar(), dtype));
-      residual_.graph->registerOutput(part->residual);
+      note_tensor(tensor, at::scalar_tensor(part->value.toScalar(), dtype));
+      residual_.graph->registerOutput(tensor);
     } else if (part->kind == Item::Kind::kOpaque) {
       throw Unsupported(
           "the model returns a " + part->value.type()->repr_str() + " that depends on data",

@@ -273,6 +273,14 @@ def forward(self, x: Tensor):
   EXPECT_EQ(more.items(2).int_value(), 64);
   EXPECT_GE(result.manifest.atoms_size(), 5);
 
+  const auto twice = split_source(R"(
+def forward(self, x: Tensor):
+    count = int((x > 0).sum())
+    return count, count
+)",
+                                  {"float32[8]"});
+  EXPECT_TRUE(twice.manifest.output().tuple().items(1).has_number());
+
   // In a model that is kept whole, too: lists of numbers have no length that is known.
   const auto whole = split_source(R"(
 def forward(self, x: Tensor):
