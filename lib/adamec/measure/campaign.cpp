@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "adamec/base/error.h"
@@ -18,8 +19,9 @@ constexpr double kBytesPerUs = 5e3;
 constexpr double kUsPerAtom = 5;
 constexpr double kLoadBytesPerUs = 500;
 constexpr double kWarmUps = 4;
-// Times as many visits where the least time has not settled.
+// Times as many visits, at most, where the least time has not settled.
 constexpr unsigned kUntilSettled = 4;
+constexpr double kAlike = 1.02;  // least times that agree
 
 double guessed_run_us(const v1::Sample& sample) {
   const double bytes =
@@ -28,11 +30,45 @@ double guessed_run_us(const v1::Sample& sample) {
          kUsPerAtom * std::max(1, sample.parts_size());
 }
 
+// Under load or with a quota, what disturbs is what is measured.
+bool is_quiet(const v1::Context& context) {
+  return context.cpu_load() == 0 && context.cpu_quota() == 0;
+}
+
+unsigned visits_of_sweep(unsigned visits, unsigned sweep) {
+  return sweep == 0 ? visits : std::max(1U, visits / 2);
+}
+
 double visit_us(double run_us, const v1::Context& context) {
   double available = std::max(0.1, 1 - context.cpu_load());
   if (context.cpu_quota() > 0) available *= context.cpu_quota();
   return run_us / available + std::max(run_us / available, visit_options(context).visit_us);
 }
+
+// About how long one sweep over the contexts takes, loading included.
+double sweep_us(const v1::Sample& sample, std::span<const v1::Context> contexts,
+                std::span<const std::size_t> chosen, unsigned visits) {
+  const double run_us = guessed_run_us(sample);
+  double us = static_cast<double>(sample.weight_bytes()) / kLoadBytesPerUs;
+  for (std::size_t context : chosen) {
+    us += kWarmUps * run_us + visits * visit_us(run_us, contexts[context]);
+  }
+  return us;
+}
+
+// What a sweep found of one item in one context.
+struct Found {
+  Series series;
+  std::vector<double> least_us;  // of each sweep
+
+  // Whether two sweeps saw about the same least time: what both saw was undisturbed.
+  bool settled() const {
+    if (least_us.size() < 2) return false;
+    std::vector<double> least = least_us;
+    std::nth_element(least.begin(), least.begin() + 1, least.end());
+    return least[1] <= kAlike * least[0];
+  }
+};
 
 std::string backend_of(const v1::Sample& sample, const v1::Context& context) {
   if (sample.operators().empty()) return "";
@@ -53,19 +89,20 @@ class Campaign {
         options_(options),
         events_(events),
         start_us_(clock.wall_us()),
-        waiting_(make_order()),
         samples_(items.size()) {
-    for (std::size_t item = 0; item < items.size(); ++item) {
-      progress_.all_us += guess_us(item);
+    for (const CampaignItem& item : items) {
+      progress_.all_us += measure::expected_us(item, contexts, options.visits);
+      chosen_.push_back(item.contexts);
+      found_.emplace_back(contexts.size());
     }
   }
 
   CampaignResult run() {
-    for (Round round = take_round(); !round.empty(); round = take_round()) {
-      run_round(round);
-      if (events_.on_round) events_.on_round(samples());
-    }
+    waiting_ = make_order();
+    sweep();
     result_.left_out = waiting_.size();
+    while (choose_again() && sweep()) {
+    }
     result_.samples = samples();
     return std::move(result_);
   }
@@ -76,6 +113,50 @@ class Campaign {
   double left_us() const {
     if (options_.budget_us <= 0) return std::numeric_limits<double>::infinity();
     return options_.budget_us - (clock_.wall_us() - start_us_);
+  }
+
+  // Measures what waits, in rounds. Returns whether there was time for any.
+  bool sweep() {
+    bool any = false;
+    for (Round round = take_round(); !round.empty(); round = take_round()) {
+      run_round(round);
+      if (events_.on_round) events_.on_round(samples());
+      any = true;
+    }
+    ++sweep_;
+    return any;
+  }
+
+  // What a further sweep is to visit: what has not settled, then, while there is a budget,
+  // anything. Returns whether there is something.
+  bool choose_again() {
+    choose([this](std::size_t item, std::size_t context) {
+      return is_quiet(contexts_[context]) && !found_[item][context].settled() &&
+             found_[item][context].series.visits() <
+                 std::min(kMostVisits, kUntilSettled * options_.visits);
+    });
+    if (waiting_.empty() && options_.budget_us > 0) {
+      choose([this](std::size_t item, std::size_t context) {
+        return found_[item][context].series.visits() < kMostVisits;
+      });
+    }
+    if (sweep_ > 1) {  // the second one was expected
+      for (std::size_t item : waiting_) progress_.all_us += guess_us(item);
+    }
+    return !waiting_.empty();
+  }
+
+  template <typename Condition>
+  void choose(Condition again) {
+    waiting_.clear();
+    for (std::size_t item : shuffled(items_.size(), options_.seed, sweep_)) {
+      chosen_[item].clear();
+      if (samples_[item].empty() || failed_.count(item) > 0) continue;
+      for (std::size_t context : items_[item].contexts) {
+        if (again(item, context)) chosen_[item].push_back(context);
+      }
+      if (!chosen_[item].empty()) waiting_.push_back(item);
+    }
   }
 
   std::vector<std::size_t> make_order() const {
@@ -89,8 +170,10 @@ class Campaign {
   }
 
   double guess_us(std::size_t item) const {
-    return measure::expected_us(items_[item], contexts_, options_.visits);
+    return sweep_us(items_[item].plan->sample, contexts_, chosen_[item], visits());
   }
+
+  unsigned visits() const { return visits_of_sweep(options_.visits, sweep_); }
 
   // What an item takes, judged by what the items so far took in comparison to the guess.
   double expected_us(std::size_t item) const {
@@ -122,19 +205,8 @@ class Campaign {
     return round;
   }
 
-  // Until when this round may go on so that the time left is spread over the items left.
-  double extra_until_us(const Round& round, double started_us, double left_us) const {
-    if (options_.budget_us <= 0) return 0;
-    double mine = 0;
-    double all = 0;
-    for (std::size_t item : round) mine += expected_us(item);
-    for (std::size_t item : waiting_) all += expected_us(item);
-    return started_us + left_us * mine / (mine + all);
-  }
-
   void run_round(const Round& round) {
     const double started_us = clock_.wall_us();
-    const double left = left_us();
     double round_us = 0;
     for (std::size_t item : round) round_us += guess_us(item);
     ++rounds_;
@@ -145,17 +217,16 @@ class Campaign {
       try {
         runnables.push_back(load_(*items_[item].plan));
       } catch (const Error& error) {
-        result_.failures.push_back({items_[item].plan, error.what(), 0});
+        report_failure(item, error.what());
         continue;
       }
       loaded.push_back(item);
-      jobs.push_back({runnables.back().get(), items_[item].contexts, items_[item].earlier});
+      jobs.push_back({runnables.back().get(), chosen_[item], {}});
+      if (sweep_ == 0) jobs.back().earlier = items_[item].earlier;
     }
     RoundOptions options;
-    options.visits = options_.visits;
-    options.most_visits = std::min(kMostVisits, kUntilSettled * options_.visits);
+    options.visits = visits();
     options.seed = options_.seed + rounds_;
-    options.extra_until_us = extra_until_us(round, started_us, left);
     RoundResult measured =
         measure_round(jobs, contexts_, stage_, clock_, options, round_events(loaded, round_us));
     if (rounds_ == 1) {  // what was visited earlier is in this round
@@ -165,17 +236,14 @@ class Campaign {
     }
     for (std::size_t i = 0; i < loaded.size(); ++i) keep(loaded[i], measured, i);
     progress_.done_us = done_us_ += round_us;
-    // Visits added because there was time say nothing about those to come.
-    const double share =
-        static_cast<double>(options_.visits) / std::max({measured.passes, options_.visits, 1U});
-    spent_us_ += (clock_.wall_us() - started_us) * share;
+    spent_us_ += clock_.wall_us() - started_us;
     guessed_us_ += round_us;
   }
 
   RoundEvents round_events(const Round& loaded, double round_us) {
     RoundEvents events;
     std::size_t planned = 0;
-    for (std::size_t item : loaded) planned += items_[item].contexts.size() * options_.visits;
+    for (std::size_t item : loaded) planned += chosen_[item].size() * visits();
     const double visit_us = planned > 0 ? round_us / static_cast<double>(planned) : 0;
     events.on_visit = [this, &loaded, visit_us, round_us](std::size_t job, std::size_t context,
                                                           const v1::Visit& visit) {
@@ -206,21 +274,40 @@ class Campaign {
   void keep(std::size_t item, const RoundResult& measured, std::size_t job) {
     const JobResult& result = measured.jobs[job];
     if (!result.failure.empty()) {
-      result_.failures.push_back({items_[item].plan, result.failure, 0});
+      report_failure(item, result.failure);
       return;
     }
+    if (sweep_ == 0) add_samples(item, measured);
+    for (std::size_t context : chosen_[item]) {
+      Found& found = found_[item][context];
+      found.series.merge(result.series[context]);
+      found.least_us.push_back(result.series[context].least_us());
+    }
+    for (std::size_t i = 0; i < samples_[item].size(); ++i) {
+      const Series& series = found_[item][items_[item].contexts[i]].series;
+      v1::Sample& sample = samples_[item][i];
+      *sample.mutable_latency() = series.latency();
+      sample.mutable_part_us()->Assign(series.step_us().begin(), series.step_us().end());
+    }
+  }
+
+  // One per context, all but the times.
+  void add_samples(std::size_t item, const RoundResult& measured) {
     ++result_.measured;
     for (std::size_t context : items_[item].contexts) {
-      const Series& series = result.series[context];
       v1::Sample& sample = samples_[item].emplace_back(items_[item].plan->sample);
       sample.set_host_id(options_.host_id);
       *sample.mutable_context() = contexts_[context];
       *sample.mutable_observed() = observed_context(contexts_[context], measured.readings[context]);
-      *sample.mutable_latency() = series.latency();
-      sample.mutable_part_us()->Add(series.step_us().begin(), series.step_us().end());
       sample.set_backend(backend_of(sample, contexts_[context]));
       sample.set_round(fmt::format("{}-{}", options_.run_id, rounds_));
     }
+  }
+
+  // What was measured of it before stays; it is not visited again.
+  void report_failure(std::size_t item, const std::string& reason) {
+    failed_.insert(item);
+    result_.failures.push_back({items_[item].plan, reason, 0});
   }
 
   std::vector<v1::Sample> samples() const {
@@ -237,9 +324,13 @@ class Campaign {
   const CampaignOptions& options_;
   const CampaignEvents& events_;
   const double start_us_;
-  std::vector<std::size_t> waiting_;  // items in the order to measure them
+  unsigned sweep_ = 0;
+  std::vector<std::size_t> waiting_;              // items in the order to measure them
+  std::vector<std::vector<std::size_t>> chosen_;  // by item: contexts of this sweep
+  std::vector<std::vector<Found>> found_;         // by item and context
+  std::set<std::size_t> failed_;                  // items
   unsigned rounds_ = 0;
-  double spent_us_ = 0;    // on rounds so far, for their fewest visits
+  double spent_us_ = 0;    // on rounds so far
   double guessed_us_ = 0;  // for the same
   double done_us_ = 0;
   CampaignProgress progress_;
@@ -258,13 +349,13 @@ CampaignResult run_campaign(std::span<const CampaignItem> items,
 
 double expected_us(const CampaignItem& item, std::span<const v1::Context> contexts,
                    unsigned visits) {
-  const v1::Sample& sample = item.plan->sample;
-  const double run_us = guessed_run_us(sample);
-  double us = static_cast<double>(sample.weight_bytes()) / kLoadBytesPerUs;
+  std::vector<std::size_t> quiet;
   for (std::size_t context : item.contexts) {
-    us += kWarmUps * run_us + visits * visit_us(run_us, contexts[context]);
+    if (is_quiet(contexts[context])) quiet.push_back(context);
   }
-  return us;
+  const double first = sweep_us(item.plan->sample, contexts, item.contexts, visits);
+  if (quiet.empty()) return first;
+  return first + sweep_us(item.plan->sample, contexts, quiet, visits_of_sweep(visits, 1));
 }
 
 }  // namespace adamec::measure

@@ -73,14 +73,19 @@ struct CampaignEvents {
 };
 
 // Measures the items in rounds (protocol.h): as many at once as memory allows, those first that
-// were visited before. With a budget, visits are added while there is time and items left out when
-// there is not; at least one item is measured. An atom that fails is reported and the others go on.
+// were visited before. On shared machines the level of all times drifts over minutes, so that a
+// round may be disturbed as a whole: a second sweep over all items, in other rounds, makes half as
+// many visits again, and further ones go on with what has not settled (no two sweeps within 2 % of
+// the least time), up to four times the visits asked for. Contexts with load or a quota are
+// measured once: there, what disturbs is what is measured. With a budget, sweeps are added while
+// there is time and items left out when there is not; at least one item is measured. An atom that
+// fails is reported and the others go on.
 CampaignResult run_campaign(std::span<const CampaignItem> items,
                             std::span<const v1::Context> contexts, const Loader& load, Stage& stage,
                             const Clock& clock, const CampaignOptions& options,
                             const CampaignEvents& events);
 
-// About how long the item takes, loading included, guessed from its work.
+// About how long the item takes in two sweeps, loading included, guessed from its work.
 double expected_us(const CampaignItem& item, std::span<const v1::Context> contexts,
                    unsigned visits);
 

@@ -26,45 +26,27 @@ class Round {
   }
 
   void pass(std::uint64_t seed) {
-    go_through(seed);
+    const std::uint64_t streams = contexts_.size() + 1;
+    const std::uint64_t first = result_.passes * streams;
+    for (std::size_t context : shuffled(contexts_.size(), seed, first)) {
+      visit_all(context, shuffled(jobs_.size(), seed, first + 1 + context));
+    }
     ++result_.passes;
   }
 
-  // Visits only those that are still slower than need be.
-  void settle(std::uint64_t seed) {
-    ++extra_passes_;
-    go_through(seed);
-  }
-
   bool anything_left() const {
-    return any([this](std::size_t job, std::size_t context) { return wanted(job, context); });
-  }
-  bool anything_unsettled() const {
-    return any([this](std::size_t job, std::size_t context) { return unsettled(job, context); });
+    for (std::size_t context = 0; context < contexts_.size(); ++context) {
+      for (std::size_t job = 0; job < jobs_.size(); ++job) {
+        if (wanted(job, context)) return true;
+      }
+    }
+    return false;
   }
 
   RoundResult take() { return std::move(result_); }
   unsigned passes() const { return result_.passes; }
 
  private:
-  template <typename Condition>
-  bool any(Condition condition) const {
-    for (std::size_t context = 0; context < contexts_.size(); ++context) {
-      for (std::size_t job = 0; job < jobs_.size(); ++job) {
-        if (condition(job, context)) return true;
-      }
-    }
-    return false;
-  }
-
-  void go_through(std::uint64_t seed) {
-    const std::uint64_t streams = contexts_.size() + 1;
-    const std::uint64_t first = (result_.passes + extra_passes_) * streams;
-    for (std::size_t context : shuffled(contexts_.size(), seed, first)) {
-      visit_all(context, shuffled(jobs_.size(), seed, first + 1 + context));
-    }
-  }
-
   bool wanted(std::size_t job, std::size_t context) const {
     const auto& contexts = jobs_[job].contexts;
     return result_.jobs[job].failure.empty() &&
@@ -73,15 +55,7 @@ class Round {
 
   // As many visits as passes, those made earlier included.
   bool due(std::size_t job, std::size_t context) const {
-    return extra_passes_ > 0 ? unsettled(job, context)
-                             : wanted(job, context) &&
-                                   result_.jobs[job].series[context].visits() <= result_.passes;
-  }
-
-  // Under load or with a quota, what disturbs is what is measured.
-  bool unsettled(std::size_t job, std::size_t context) const {
-    const bool quiet = contexts_[context].cpu_load() == 0 && contexts_[context].cpu_quota() == 0;
-    return quiet && wanted(job, context) && !result_.jobs[job].series[context].settled();
+    return wanted(job, context) && result_.jobs[job].series[context].visits() <= result_.passes;
   }
 
   void visit_all(std::size_t context, std::vector<std::size_t> order) {
@@ -113,7 +87,6 @@ class Round {
   const Clock& clock_;
   const RoundEvents& events_;
   RoundResult result_;
-  unsigned extra_passes_ = 0;
 };
 
 }  // namespace
@@ -133,17 +106,7 @@ RoundResult measure_round(std::span<const Job> jobs, std::span<const v1::Context
                           Stage& stage, const Clock& clock, const RoundOptions& options,
                           const RoundEvents& events) {
   Round round(jobs, contexts, stage, clock, events);
-  const auto more = [&] {
-    return round.passes() < kMostVisits && clock.wall_us() < options.extra_until_us;
-  };
-  while ((round.passes() < options.visits || more()) && round.anything_left()) {
-    round.pass(options.seed);
-  }
-  const bool timed = options.extra_until_us > 0;
-  for (unsigned i = options.visits; !timed && i < options.most_visits; ++i) {
-    if (!round.anything_unsettled()) break;
-    round.settle(options.seed);
-  }
+  while (round.passes() < options.visits && round.anything_left()) round.pass(options.seed);
   return round.take();
 }
 

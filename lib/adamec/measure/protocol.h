@@ -28,11 +28,6 @@ struct Job {
 struct RoundOptions {
   unsigned visits = kFewestVisits;  // of every job in each of its contexts
   std::uint64_t seed = 0;
-  // Clock time until which further visits may be made (up to kMostVisits). At most one pass more.
-  double extra_until_us = 0;
-  // Without that time: visits of those whose least times have not settled (Series::settled), 0:
-  // none beyond `visits`.
-  unsigned most_visits = 0;
 };
 
 struct JobResult {

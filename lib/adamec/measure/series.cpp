@@ -102,18 +102,29 @@ void Series::add(const v1::Visit& visit) {
   run_cpu_us_.insert(run_cpu_us_.end(), visit.run_cpu_us().begin(), visit.run_cpu_us().end());
   runs_ += visit.block_runs() * static_cast<std::uint64_t>(visit.run_us_size());
   visit_min_us_.push_back(*std::min_element(visit.run_us().begin(), visit.run_us().end()));
-  if (visit.first_us() > 0 && (first_us_ == 0 || visit.first_us() < first_us_)) {
-    first_us_ = visit.first_us();
-  }
+  take_first(visit.first_us());
   take_least({visit.step_us().data(), static_cast<std::size_t>(visit.step_us_size())}, step_us_);
 }
 
-bool Series::settled() const {
-  constexpr double kAlike = 1.02;
-  if (visits() < 2) return false;
-  std::vector<double> least = visit_min_us_;
-  std::nth_element(least.begin(), least.begin() + 1, least.end());
-  return least[1] <= kAlike * *std::min_element(least.begin(), least.begin() + 1);
+void Series::merge(const Series& other) {
+  const auto append = [](std::vector<double>& values, const std::vector<double>& more) {
+    values.insert(values.end(), more.begin(), more.end());
+  };
+  append(run_us_, other.run_us_);
+  append(run_cpu_us_, other.run_cpu_us_);
+  append(visit_min_us_, other.visit_min_us_);
+  runs_ += other.runs_;
+  take_first(other.first_us_);
+  take_least(other.step_us_, step_us_);
+}
+
+void Series::take_first(double us) {
+  if (us > 0 && (first_us_ == 0 || us < first_us_)) first_us_ = us;
+}
+
+double Series::least_us() const {
+  return visit_min_us_.empty() ? std::numeric_limits<double>::infinity()
+                               : *std::min_element(visit_min_us_.begin(), visit_min_us_.end());
 }
 
 v1::Latency Series::latency() const {

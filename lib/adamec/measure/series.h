@@ -35,19 +35,19 @@ class Series {
   v1::Visit visit(Runnable& runnable, const Clock& clock, const VisitOptions& options);
   // Adds a visit made earlier, perhaps by another process.
   void add(const v1::Visit& visit);
-
-  // Whether two visits came within 2 % of the least time: what both saw was undisturbed. On shared
-  // machines the fastest of four visits may be one that was disturbed, too.
-  bool settled() const;
+  // Adds what another series of the same runnable and context measured.
+  void merge(const Series& other);
 
   unsigned visits() const { return static_cast<unsigned>(visit_min_us_.size()); }
   // Statistics over blocks. At least one visit must have been made.
   v1::Latency latency() const;
+  double least_us() const;  // infinite before the first visit
   // Of each step, the least time over all blocks; empty where the runnable has no steps.
   const std::vector<double>& step_us() const { return step_us_; }
 
  private:
   void calibrate(Runnable& runnable, const Clock& clock, const VisitOptions& options);
+  void take_first(double us);
 
   std::uint64_t block_runs_ = 0;  // 0: not calibrated yet
   std::uint64_t runs_ = 0;

@@ -101,49 +101,6 @@ TEST(MeasureRound, InterleavesContexts) {
   }
 }
 
-// Becomes faster with every run until it takes 1 ms: the first four visits do not agree.
-std::vector<double> settling_times(double step) {
-  std::vector<double> times;
-  for (double time = 3000; time > 1000 && times.size() < 500; time -= step) times.push_back(time);
-  times.push_back(1000);
-  return times;
-}
-
-TEST(MeasureRound, GoesOnUntilTwoVisitsAgree) {
-  Bench bench(2, true);
-  FakeRunnable settling(bench.clock, settling_times(50));
-  settling.name = "1";
-  settling.last = &bench.last;
-  bench.jobs[1].runnable = &settling;
-  bench.jobs[1].contexts = {0};
-  RoundOptions options;
-  options.most_visits = 16;
-  const RoundResult result = bench.measure(options);
-  const Series& series = result.jobs[1].series[0];
-  EXPECT_TRUE(series.settled());
-  EXPECT_GT(series.visits(), 5U);
-  EXPECT_LT(series.visits(), 16U);
-  EXPECT_DOUBLE_EQ(series.latency().min_us(), 1000);
-  EXPECT_EQ(result.jobs[0].series[0].visits(), 4U);  // has settled
-  EXPECT_EQ(result.jobs[0].series[1].visits(), 4U);
-  EXPECT_EQ(result.passes, 4U);
-}
-
-TEST(MeasureRound, GivesUpOnWhatNeverSettlesAndLeavesLoadedContextsAlone) {
-  for (const bool loaded : {false, true}) {
-    Bench bench(1, true);
-    FakeRunnable restless(bench.clock, settling_times(20));
-    restless.name = "0";
-    restless.last = &bench.last;
-    bench.jobs[0].runnable = &restless;
-    bench.jobs[0].contexts = {loaded ? 1U : 0U};
-    RoundOptions options;
-    options.most_visits = 9;
-    const RoundResult result = bench.measure(options);
-    EXPECT_EQ(result.jobs[0].series[loaded ? 1 : 0].visits(), loaded ? 4U : 9U);
-  }
-}
-
 TEST(MeasureRound, LeavesOutContextsNotAskedFor) {
   Bench bench(2, true);
   bench.jobs[0].contexts = {1};
@@ -183,20 +140,6 @@ TEST(MeasureRound, MakesFewerVisitsWhereSomeWereMadeEarlier) {
     EXPECT_EQ(job.series[0].visits(), 4U);
     EXPECT_EQ(job.series[1].visits(), 4U);
   }
-}
-
-TEST(MeasureRound, MakesFurtherVisitsWhileThereIsTime) {
-  Bench bench(2);
-  RoundOptions options;
-  options.extra_until_us = 300e3;  // a pass takes 2 * (10 ms + warm-up)
-  const RoundResult result = bench.measure(options);
-  EXPECT_GT(result.passes, 10U);
-  EXPECT_LT(result.passes, 16U);
-  EXPECT_LT(bench.clock.wall, 300e3 + 25e3);
-
-  Bench endless(1);
-  options.extra_until_us = 1e12;
-  EXPECT_EQ(endless.measure(options).passes, kMostVisits);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "tests/unit/measure/fakes.h"
 
 namespace adamec::measure {
@@ -106,6 +108,26 @@ TEST(Series, KeepsTheLeastTimeOfEveryStep) {
   EXPECT_DOUBLE_EQ(visit.step_us(0), 10e3 + 5);
   series.visit(steps, clock, visit_options(make_context(1, 0)));
   EXPECT_EQ(series.step_us(), (std::vector<double>{10e3 + 5, 20e3 + 5}));
+}
+
+TEST(Series, MergesWhatAnotherSeriesMeasured) {
+  FakeClock clock;
+  FakeSteps slow(clock, {10e3, 25e3});
+  FakeSteps fast(clock, {8e3, 26e3});
+  Series series;
+  EXPECT_EQ(series.least_us(), std::numeric_limits<double>::infinity());
+  series.visit(slow, clock, visit_options(make_context(1, 0)));
+  Series other;
+  other.visit(fast, clock, visit_options(make_context(1, 0)));
+  const double runs = series.latency().runs() + other.latency().runs();
+  series.merge(other);
+  EXPECT_EQ(series.visits(), 2U);
+  EXPECT_EQ(series.latency().runs(), runs);
+  EXPECT_EQ(series.step_us(), (std::vector<double>{8e3 + 5, 25e3 + 5}));
+  EXPECT_EQ(series.least_us(), other.least_us());
+  series.merge(Series());
+  EXPECT_EQ(series.visits(), 2U);
+  EXPECT_GT(series.latency().even_min_us(), series.latency().odd_min_us());
 }
 
 TEST(Series, BlocksWithAQuotaSpanItsPeriods) {
