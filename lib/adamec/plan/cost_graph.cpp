@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <set>
 
 #include "adamec/base/error.h"
@@ -16,10 +15,23 @@ constexpr double kMaxMilliseconds = 1e12;
 constexpr int kMaxTiers = 64;
 constexpr double kMaxFactor = 1e6;  // of slowdowns, watts and joules
 
-std::string field(const char* list, std::size_t index, const char* name = "") {
-  std::string text = fmt::format("{}[{}]", list, index);
-  if (*name != '\0') text += fmt::format(".{}", name);
-  return text;
+// Where a value stands, put into words only when something is wrong with it: "tensors[3].bytes",
+// "atom 'conv1.conv2d': weight_bytes".
+struct Place {
+  const char* list = nullptr;
+  std::size_t index = 0;
+  const char* name = "";
+  const v1::CostGraph::Atom* atom = nullptr;  // instead of list and index
+
+  std::string text() const {
+    if (atom != nullptr) return fmt::format("atom '{}': {}", printable(atom->id()), name);
+    if (list == nullptr) return name;
+    return fmt::format("{}[{}]{}{}", list, index, *name == '\0' ? "" : ".", name);
+  }
+};
+
+Place field(const char* list, std::size_t index, const char* name = "") {
+  return {list, index, name, nullptr};
 }
 
 class Builder {
@@ -43,25 +55,25 @@ class Builder {
   }
 
  private:
-  void check_bytes(std::uint64_t bytes, const std::string& where) const {
-    if (bytes > kMaxBytes) fail("{}: {}: {} is too large", source_, where, bytes);
+  void check_bytes(std::uint64_t bytes, const Place& where) const {
+    if (bytes > kMaxBytes) fail("{}: {}: {} is too large", source_, where.text(), bytes);
   }
 
-  void check_milliseconds(double value, const std::string& where) const {
+  void check_milliseconds(double value, const Place& where) const {
     if (!(value >= 0) || value > kMaxMilliseconds) {
-      fail("{}: {}: {} is not a time in milliseconds (expected 0 to {:g})", source_, where, value,
-           kMaxMilliseconds);
+      fail("{}: {}: {} is not a time in milliseconds (expected 0 to {:g})", source_, where.text(),
+           value, kMaxMilliseconds);
     }
   }
 
-  void check_range(double value, double high, const std::string& where) const {
+  void check_range(double value, double high, const Place& where) const {
     if (value >= 0 && value <= high) return;
-    fail("{}: {}: {} is not a number from 0 to {:g}", source_, where, value, high);
+    fail("{}: {}: {} is not a number from 0 to {:g}", source_, where.text(), value, high);
   }
 
-  int tier(const std::string& name, const std::string& where) const {
+  int tier(const std::string& name, const Place& where) const {
     const auto found = result_.find_tier(name);
-    if (!found) fail("{}: {}: unknown tier '{}'", source_, where, printable(name));
+    if (!found) fail("{}: {}: unknown tier '{}'", source_, where.text(), printable(name));
     return *found;
   }
 
@@ -71,10 +83,10 @@ class Builder {
     }
     for (int i = 0; i < message_.tiers_size(); ++i) {
       const v1::CostGraph::Tier& tier = message_.tiers(i);
-      const std::string where = field("tiers", static_cast<std::size_t>(i), "name");
-      if (tier.name().empty()) fail("{}: {}: expected a name", source_, where);
+      const Place where = field("tiers", static_cast<std::size_t>(i), "name");
+      if (tier.name().empty()) fail("{}: {}: expected a name", source_, where.text());
       if (result_.find_tier(tier.name())) {
-        fail("{}: {}: two tiers have the name '{}'", source_, where, printable(tier.name()));
+        fail("{}: {}: two tiers have the name '{}'", source_, where.text(), printable(tier.name()));
       }
       const auto number = [&](const char* name, double value) {
         check_range(value, kMaxFactor, field("tiers", static_cast<std::size_t>(i), name));
@@ -94,17 +106,17 @@ class Builder {
       const int from = tier(link.from(), field("links", i, "from"));
       const int to = tier(link.to(), field("links", i, "to"));
       if (from == to) {
-        fail("{}: {}: connects '{}' with itself", source_, field("links", i), link.from());
+        fail("{}: {}: connects '{}' with itself", source_, field("links", i).text(), link.from());
       }
       const double rate = link.bytes_per_second();
       if (!std::isfinite(rate) || rate <= 0) {
         fail("{}: {}: {} is not a bandwidth (expected a number greater than 0)", source_,
-             field("links", i, "bytes_per_second"), rate);
+             field("links", i, "bytes_per_second").text(), rate);
       }
       check_milliseconds(link.latency_ms(), field("links", i, "latency_ms"));
       auto& slot = result_.links[static_cast<std::size_t>(from) * result_.tiers.size() + to];
       if (slot) {
-        fail("{}: {}: two links lead from '{}' to '{}'", source_, field("links", i),
+        fail("{}: {}: two links lead from '{}' to '{}'", source_, field("links", i).text(),
              printable(link.from()), printable(link.to()));
       }
       check_range(link.serialisation_ms_per_byte(), kMaxFactor,
@@ -119,16 +131,17 @@ class Builder {
     std::vector<graph::TensorDescription> tensors;
     for (const v1::CostGraph::Tensor& tensor : message_.tensors()) {
       if (tensor.id().empty()) {
-        fail("{}: {}: expected an id", source_, field("tensors", tensors.size(), "id"));
+        fail("{}: {}: expected an id", source_, field("tensors", tensors.size(), "id").text());
       }
       check_bytes(tensor.bytes(), field("tensors", tensors.size(), "bytes"));
-      check_transfer(tensor.bytes(), field("tensors", tensors.size(), "bytes"));
+      check_transfer(tensor.bytes(),
+                     field("tensors", tensors.size(), "bytes over the slowest link"));
       tensors.push_back({tensor.id(), tensor.bytes()});
     }
     std::vector<graph::AtomDescription> atoms;
     for (const v1::CostGraph::Atom& atom : message_.atoms()) {
       if (atom.id().empty()) {
-        fail("{}: {}: expected an id", source_, field("atoms", atoms.size(), "id"));
+        fail("{}: {}: expected an id", source_, field("atoms", atoms.size(), "id").text());
       }
       atoms.push_back({atom.id(),
                        {atom.inputs().begin(), atom.inputs().end()},
@@ -137,34 +150,34 @@ class Builder {
     result_.graph = graph::AtomGraph(tensors, atoms, source_);
   }
 
-  void check_transfer(std::uint64_t bytes, const std::string& where) const {
+  void check_transfer(std::uint64_t bytes, const Place& where) const {
     for (const auto& link : result_.links) {
-      if (link) check_milliseconds(link->transfer_ms(bytes), where + " over the slowest link");
+      if (link) check_milliseconds(link->transfer_ms(bytes), where);
     }
   }
 
   void add_costs() {
     std::uint64_t all_weights = 0;
     for (const v1::CostGraph::Atom& atom : message_.atoms()) {
-      const std::string where = fmt::format("atom '{}': ", printable(atom.id()));
-      check_bytes(atom.weight_bytes(), where + "weight_bytes");
-      check_bytes(atom.activation_bytes(), where + "activation_bytes");
-      check_bytes(all_weights += atom.weight_bytes(), "sum of all weight_bytes");
+      const auto where = [&](const char* name) { return Place{nullptr, 0, name, &atom}; };
+      check_bytes(atom.weight_bytes(), where("weight_bytes"));
+      check_bytes(atom.activation_bytes(), where("activation_bytes"));
+      check_bytes(all_weights += atom.weight_bytes(), Place{nullptr, 0, "sum of all weight_bytes"});
       if (static_cast<std::size_t>(atom.latency_ms_size()) != result_.tiers.size()) {
-        fail("{}: {}latency_ms: {} numbers, expected {}, one per tier", source_, where,
+        fail("{}: {}: {} numbers, expected {}, one per tier", source_, where("latency_ms").text(),
              atom.latency_ms_size(), result_.tiers.size());
       }
       std::vector<double> latency_ms(atom.latency_ms().begin(), atom.latency_ms().end());
       for (std::size_t i = 0; i < latency_ms.size(); ++i) {
-        check_milliseconds(latency_ms[i], where + "latency_ms");
-        check_milliseconds(latency_ms[i] *= slowdown_[i], where + "latency_ms times slowdown");
+        check_milliseconds(latency_ms[i], where("latency_ms"));
+        check_milliseconds(latency_ms[i] *= slowdown_[i], where("latency_ms times slowdown"));
       }
       AtomCost cost{atom.weight_bytes(), atom.activation_bytes(), std::move(latency_ms),
                     std::vector<char>(result_.tiers.size(), atom.tiers().empty() ? 1 : 0)};
       for (const std::string& name : atom.tiers()) {
-        char& allowed = cost.allowed[tier(name, where + "tiers")];
+        char& allowed = cost.allowed[tier(name, where("tiers"))];
         if (allowed) {
-          fail("{}: {}tiers: '{}' is listed twice", source_, where, printable(name));
+          fail("{}: {}: '{}' is listed twice", source_, where("tiers").text(), printable(name));
         }
         allowed = 1;
       }
@@ -179,18 +192,19 @@ class Builder {
       const std::size_t index = endpoints.size();
       const auto tensor = result_.graph.find_tensor(message.tensor());
       if (!tensor) {
-        fail("{}: {}: unknown tensor '{}'", source_, field(list, index, "tensor"),
+        fail("{}: {}: unknown tensor '{}'", source_, field(list, index, "tensor").text(),
              printable(message.tensor()));
       }
       if (!seen.insert(*tensor).second) {
-        fail("{}: {}: tensor '{}' is listed twice", source_, field(list, index, "tensor"),
+        fail("{}: {}: tensor '{}' is listed twice", source_, field(list, index, "tensor").text(),
              printable(message.tensor()));
       }
       const bool input = &endpoints == &result_.inputs;
       const int producer = result_.graph.tensors()[*tensor].producer;
       if (input && producer >= 0) {
-        fail("{}: {}: tensor '{}' is produced by atom '{}'", source_, field(list, index, "tensor"),
-             printable(message.tensor()), printable(result_.graph.atoms()[producer].id));
+        fail("{}: {}: tensor '{}' is produced by atom '{}'", source_,
+             field(list, index, "tensor").text(), printable(message.tensor()),
+             printable(result_.graph.atoms()[producer].id));
       }
       int at = -1;
       if (input || !message.tier().empty()) at = tier(message.tier(), field(list, index, "tier"));
@@ -246,15 +260,13 @@ class Builder {
   }
 
   void add_together() {
-    std::map<std::string, int> atoms;
-    for (int i = 0; i < result_.atom_count(); ++i) atoms[result_.graph.atoms()[i].id] = i;
     for (const std::string& id : message_.together()) {
-      const auto atom = atoms.find(id);
-      if (atom == atoms.end()) {
-        fail("{}: {}: unknown atom '{}'", source_, field("together", result_.together.size()),
-             printable(id));
+      const auto atom = result_.graph.find_atom(id);
+      if (!atom) {
+        fail("{}: {}: unknown atom '{}'", source_,
+             field("together", result_.together.size()).text(), printable(id));
       }
-      result_.together.push_back(atom->second);
+      result_.together.push_back(*atom);
     }
   }
 

@@ -1,11 +1,15 @@
 #include "adamec/proto/json.h"
 
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "adamec/base/error.h"
@@ -17,46 +21,52 @@ using google::protobuf::EnumDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
-using nlohmann::json;
+
+// true, false, a number or a text.
+struct Scalar {
+  enum class Kind { kBool, kNumber, kText };
+  Kind kind = Kind::kBool;
+  std::string_view text;  // "true", "1.5e3", "what is between the quotes"
+
+  bool is_text() const { return kind == Kind::kText; }
+};
+
+std::string described(const Scalar& found) {
+  const std::string text = printable(std::string(found.text));
+  return found.is_text() ? '"' + text + '"' : text;
+}
 
 // The whole text as a number.
 template <typename Number>
-std::optional<Number> number_in(const std::string& text) {
+std::optional<Number> number_in(std::string_view text) {
   Number number = 0;
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, number);
   return error == std::errc() && rest == end ? std::optional(number) : std::nullopt;
 }
 
-std::optional<double> to_double(const json& found) {
-  if (found.is_number()) return found.get<double>();
-  if (!found.is_string()) return std::nullopt;
-  const auto& text = found.get_ref<const std::string&>();
+std::optional<bool> to_bool(const Scalar& found) {
+  return found.kind == Scalar::Kind::kBool ? std::optional(found.text == "true") : std::nullopt;
+}
+
+std::optional<double> to_double(const Scalar& found) {
+  if (found.kind == Scalar::Kind::kBool) return std::nullopt;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
-  if (text == "Infinity") return kInfinity;
-  if (text == "-Infinity") return -kInfinity;
-  const auto number = number_in<double>(text);
+  if (found.is_text()) {
+    if (found.text == "NaN") return std::numeric_limits<double>::quiet_NaN();
+    if (found.text == "Infinity") return kInfinity;
+    if (found.text == "-Infinity") return -kInfinity;
+  }
+  const auto number = number_in<double>(found.text);
   return number && std::isfinite(*number) ? number : std::nullopt;
 }
 
 // A whole number that the type can hold.
 template <typename Integer>
-std::optional<Integer> to_integer(const json& found) {
-  if (found.is_number_unsigned()) {
-    const auto number = found.get<std::uint64_t>();
-    return std::in_range<Integer>(number) ? std::optional(static_cast<Integer>(number))
-                                          : std::nullopt;
-  }
-  if (found.is_number_integer()) {
-    const auto number = found.get<std::int64_t>();
-    return std::in_range<Integer>(number) ? std::optional(static_cast<Integer>(number))
-                                          : std::nullopt;
-  }
-  if (found.is_string()) {
-    if (auto number = number_in<Integer>(found.get_ref<const std::string&>())) return number;
-  }
-  const auto number = to_double(found);
+std::optional<Integer> to_integer(const Scalar& found) {
+  if (found.kind == Scalar::Kind::kBool) return std::nullopt;
+  if (auto number = number_in<Integer>(found.text)) return number;
+  const auto number = to_double(found);  // 1e6
   using Limits = std::numeric_limits<Integer>;
   const double end = std::ldexp(1.0, Limits::digits);  // one more than the largest
   if (!number || !(*number >= static_cast<double>(Limits::min()) && *number < end) ||
@@ -66,9 +76,9 @@ std::optional<Integer> to_integer(const json& found) {
   return static_cast<Integer>(*number);
 }
 
-const google::protobuf::EnumValueDescriptor* to_enum(const json& found,
+const google::protobuf::EnumValueDescriptor* to_enum(const Scalar& found,
                                                      const EnumDescriptor& type) {
-  if (found.is_string()) return type.FindValueByName(found.get_ref<const std::string&>());
+  if (found.is_text()) return type.FindValueByName(std::string(found.text));
   const auto number = to_integer<std::int32_t>(found);
   return number ? type.FindValueByNumber(*number) : nullptr;
 }
@@ -100,23 +110,24 @@ std::string expected(const FieldDescriptor& field) {
   return fmt::format("one of {}", fmt::join(names, ", "));
 }
 
-// Fills a message with what nlohmann's parser comes across.
-class MessageReader : public nlohmann::json_sax<json> {
+// Fills a message with what RapidJSON's reader comes across.
+class MessageReader {
  public:
   explicit MessageReader(Message& message) : root_(message) {}
 
-  bool null() override {
+  // What the reader calls; true: it shall go on.
+  bool Null() {
     if (objects_.empty() || objects_.back().index >= 0) fail_here("null");
     return true;  // as if the key were not there
   }
-  bool boolean(bool value) override { return scalar(value); }
-  bool number_integer(number_integer_t value) override { return scalar(value); }
-  bool number_unsigned(number_unsigned_t value) override { return scalar(value); }
-  bool number_float(number_float_t value, const string_t&) override { return scalar(value); }
-  bool string(string_t& value) override { return scalar(std::move(value)); }
-  bool binary(binary_t&) override { return false; }  // not in texts
-
-  bool start_object(std::size_t) override {
+  bool Bool(bool value) { return scalar({Scalar::Kind::kBool, value ? "true" : "false"}); }
+  bool RawNumber(const char* text, unsigned length, bool) {
+    return scalar({Scalar::Kind::kNumber, {text, length}});
+  }
+  bool String(const char* text, unsigned length, bool) {
+    return scalar({Scalar::Kind::kText, {text, length}});
+  }
+  bool StartObject() {
     if (objects_.empty()) {
       objects_.push_back({&root_});
       return true;
@@ -129,43 +140,43 @@ class MessageReader : public nlohmann::json_sax<json> {
                                             : reflection->MutableMessage(message, &field)});
     return true;
   }
-  bool key(string_t& name) override {
+  bool Key(const char* text, unsigned length, bool) {
     Object& object = objects_.back();
     const auto* type = object.message->GetDescriptor();
+    name_.assign(text, length);
     object.field = nullptr;
-    const FieldDescriptor* field = type->FindFieldByName(name);
-    if (field == nullptr) field = type->FindFieldByCamelcaseName(name);
-    const std::string where = objects_.size() == 1 ? "" : place() + ": ";
-    if (field == nullptr) fail("{}unknown key '{}'", where, printable(name));
+    const FieldDescriptor* field = type->FindFieldByName(name_);
+    if (field == nullptr) field = type->FindFieldByCamelcaseName(name_);
+    if (field == nullptr) fail("{}unknown key '{}'", prefix(), printable(name_));
     object.seen.resize(static_cast<std::size_t>(type->field_count()));
     if (object.seen[static_cast<std::size_t>(field->index())]) {
-      fail("{}key '{}' twice", where, printable(name));
+      fail("{}key '{}' twice", prefix(), printable(name_));
     }
     object.seen[static_cast<std::size_t>(field->index())] = true;
     object.field = field;
     return true;
   }
-  bool end_object() override {
+  bool EndObject(unsigned) {
     objects_.pop_back();
     return taken();
   }
-  bool start_array(std::size_t) override {
+  bool StartArray() {
     if (objects_.empty() || objects_.back().index >= 0 || !objects_.back().field->is_repeated()) {
       fail_here("a list");
     }
     objects_.back().index = 0;
     return true;
   }
-  bool end_array() override {
+  bool EndArray(unsigned) {
     objects_.back().index = -1;
     return true;
   }
-  // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while ..."
-  bool parse_error(std::size_t, const std::string&, const json::exception& error) override {
-    const std::string text = error.what();
-    const auto start = text.find("] ");
-    fail("{}", printable(start == std::string::npos ? text : text.substr(start + 2), 200));
-  }
+  // Numbers come as texts.
+  bool Int(int) { return false; }
+  bool Uint(unsigned) { return false; }
+  bool Int64(std::int64_t) { return false; }
+  bool Uint64(std::uint64_t) { return false; }
+  bool Double(double) { return false; }
 
  private:
   struct Object {
@@ -187,6 +198,8 @@ class MessageReader : public nlohmann::json_sax<json> {
     return text;
   }
 
+  std::string prefix() const { return objects_.size() == 1 ? "" : place() + ": "; }
+
   [[noreturn]] void fail_here(const std::string& found) const {
     if (objects_.empty()) fail("{}, expected an object", printable(found));
     const Object& object = objects_.back();
@@ -207,24 +220,25 @@ class MessageReader : public nlohmann::json_sax<json> {
     return true;
   }
 
-  bool scalar(json found) {
-    if (objects_.empty()) fail_here(found.dump());
+  bool scalar(const Scalar& found) {
+    if (objects_.empty()) fail_here(described(found));
     const Object& object = objects_.back();
     const FieldDescriptor* field = object.field;
     if (field->is_repeated() != (object.index >= 0) || !set(*object.message, *field, found)) {
-      fail_here(found.dump(-1, ' ', false, json::error_handler_t::replace));
+      fail_here(described(found));
     }
     return taken();
   }
 
   // False: the field is of another type.
-  static bool set(Message& message, const FieldDescriptor& field, json& found);
+  static bool set(Message& message, const FieldDescriptor& field, const Scalar& found);
 
   Message& root_;
   std::vector<Object> objects_;  // from the message itself to the innermost one
+  std::string name_;             // of the last key
 };
 
-bool MessageReader::set(Message& message, const FieldDescriptor& field, json& found) {
+bool MessageReader::set(Message& message, const FieldDescriptor& field, const Scalar& found) {
   const Reflection* reflection = message.GetReflection();
   const auto put = [&](const auto& value, auto add, auto assign) {
     if (!value) return false;
@@ -234,8 +248,7 @@ bool MessageReader::set(Message& message, const FieldDescriptor& field, json& fo
   };
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_BOOL:
-      return put(found.is_boolean() ? std::optional(found.get<bool>()) : std::nullopt,
-                 &Reflection::AddBool, &Reflection::SetBool);
+      return put(to_bool(found), &Reflection::AddBool, &Reflection::SetBool);
     case FieldDescriptor::CPPTYPE_DOUBLE:
       return put(to_double(found), &Reflection::AddDouble, &Reflection::SetDouble);
     case FieldDescriptor::CPPTYPE_UINT32:
@@ -252,8 +265,8 @@ bool MessageReader::set(Message& message, const FieldDescriptor& field, json& fo
                  &Reflection::SetEnum);
     }
     case FieldDescriptor::CPPTYPE_STRING: {
-      if (!found.is_string() || field.type() == FieldDescriptor::TYPE_BYTES) return false;
-      auto& text = found.get_ref<std::string&>();
+      if (!found.is_text() || field.type() == FieldDescriptor::TYPE_BYTES) return false;
+      std::string text(found.text);
       field.is_repeated() ? reflection->AddString(&message, &field, std::move(text))
                           : reflection->SetString(&message, &field, std::move(text));
       return true;
@@ -266,8 +279,23 @@ bool MessageReader::set(Message& message, const FieldDescriptor& field, json& fo
 }  // namespace
 
 void parse_json(const std::string& text, Message& message) {
-  MessageReader reader(message);
-  json::sax_parse(text, &reader);
+  // Not recursive, whatever the depth; numbers are converted above, exactly.
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag |
+                              rapidjson::kParseValidateEncodingFlag |
+                              rapidjson::kParseNumbersAsStringsFlag;
+  MessageReader handler(message);
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  rapidjson::Reader reader;
+  const auto result = reader.Parse<kFlags>(stream, handler);
+  const bool ended = stream.Tell() == text.size();  // not so at a NUL
+  if (!result.IsError() && ended) return;
+  const std::string_view before(text.data(), std::min(reader.GetErrorOffset(), text.size()));
+  const std::string_view read =
+      result.IsError() ? before : std::string_view(text.data(), stream.Tell());
+  const auto line = std::count(read.begin(), read.end(), '\n') + 1;
+  const auto column = read.size() - (read.rfind('\n') + 1) + 1;  // npos + 1 is 0
+  fail("line {}, column {}: {}", line, column,
+       result.IsError() ? rapidjson::GetParseError_En(result.Code()) : "a zero byte");
 }
 
 }  // namespace adamec

@@ -77,7 +77,7 @@ TEST(Json, SaysWhereItStopped) {
       {R"({"tensors": [{"bytes": 1.5}]})",
        "tensors[0].bytes: 1.5, expected a whole number that is not negative"},
       {R"({"tensors": [{"bytes": 18446744073709551616}]})",
-       "tensors[0].bytes: 1.8446744073709552e+19, expected"},
+       "tensors[0].bytes: 18446744073709551616, expected"},
       {R"({"tensors": [{"bytes": true}]})", "tensors[0].bytes: true, expected a whole number"},
       {R"({"atlas": {"ranges": [{"quantity": "SPEED"}]}})",
        "atlas.ranges[0].quantity: \"SPEED\", expected one of QUANTITY_UNSPECIFIED, BANDWIDTH"},
@@ -91,16 +91,21 @@ TEST(Json, SaysWhereItStopped) {
       {R"(3)", "3, expected an object"},
       {R"(null)", "null, expected an object"},
       {R"("x")", "\"x\", expected an object"},
-      {"", "parse error at line 1, column 1"},
-      {"{", "parse error at line 1, column 2"},
-      {"{}\n{}", "parse error at line 2, column 1"},
-      {"{\"name\": \"\xff\"}", "parse error at line 1, column 11"},
-      {R"({"links": [{"latency_ms": 1e999}]})", "1e999"}};
+      {"", "line 1, column 1: The document is empty."},
+      {"{", "line 1, column 2: Missing a name for object member."},
+      {"{}\n{}", "line 2, column 1: The document root must not be followed by other values."},
+      {"{\"name\":\n\"\xff\"}", "line 2, column 2: Invalid encoding in string."},
+      {std::string("{}\0{}", 5), "line 1, column 3: a zero byte"},
+      {std::string("{\0}", 3), "line 1, column 2: "},
+      {R"({"links": [{"latency_ms": 01}]})", "line 1, column 28: Missing a comma or"},
+      {R"({"links": [{"latency_ms": .5}]})", "line 1, column 27: Invalid value."},
+      {std::string(1 << 20, '['), "a list, expected an object"},
+      {R"({"links": [{"latency_ms": )" + std::string(5000, '9') + "}]}",
+       "line 1, column 27: Number too big"},
+      {R"({"links": [{"latency_ms": 1e999}]})", "line 1, column 27: Number too big"}};
   for (const auto& [text, message] : cases) {
     const std::string got = refused(text);
-    EXPECT_THAT(got, ::testing::StartsWith(text.find("1e999") == std::string::npos ? message : ""))
-        << text;
-    EXPECT_THAT(got, ::testing::HasSubstr(message)) << text;
+    EXPECT_THAT(got, ::testing::StartsWith(message)) << text.substr(0, 100);
     EXPECT_THAT(got, ::testing::Not(::testing::HasSubstr("\n")));
   }
 }
