@@ -37,7 +37,7 @@ TEST_F(AdamecProfile, WritesASampleForEveryConfigurationAndContext) {
     EXPECT_LE(sample.latency().min_us(), sample.latency().p50_us());
     EXPECT_LE(sample.latency().p50_us(), sample.latency().p95_us());
     EXPECT_GE(sample.latency().visits(), 4U);
-    EXPECT_LE(sample.latency().visits(), 16U);  // on a machine that does not settle
+    EXPECT_LE(sample.latency().visits(), 12U);  // on a machine that does not settle
     EXPECT_EQ(sample.bytes_in(), 4U * kSize * kSize);
     EXPECT_EQ(sample.bytes_out(), 4U * kSize * kSize);
     EXPECT_FALSE(sample.round().empty());

@@ -1,3 +1,6 @@
+#include <optional>
+
+#include "adamec/archive/archive.h"
 #include "adamec/base/file.h"
 #include "tools/adamec-split/inspect.h"
 #include "tools/adamec-split/options.h"
@@ -20,12 +23,16 @@ int run(SplitToolOptions& options, const CommonOptions& common, const Console& c
   options.split.progress = [&](std::size_t done, std::size_t total) {
     progress.update(done, total);
   };
-  torchscript::SplitResult result = torchscript::split_model(options.split);
-  for (const std::string& warning : result.warnings) console.warn(warning);
+  std::optional<OutputFile> file;
+  std::optional<archive::Writer> writer;
   if (!options.output.empty() && !options.dry_run) {
-    OutputFile file(options.output);
-    archive::write_archive(file, result.manifest, std::move(result.records));
-    file.commit();
+    options.split.writer = &writer.emplace(file.emplace(options.output));
+  }
+  const torchscript::SplitResult result = torchscript::split_model(options.split);
+  for (const std::string& warning : result.warnings) console.warn(warning);
+  if (writer) {
+    writer->write_manifest(result.manifest);
+    file->commit();
     write_depfile(common, options.output, {options.split.model});
   }
   show(options, common.json, result.manifest);

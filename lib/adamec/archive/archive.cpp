@@ -8,6 +8,7 @@
 
 #include "adamec/archive/manifest.h"
 #include "adamec/archive/zip_file.h"
+#include "adamec/archive/zip_writer.h"
 #include "adamec/base/error.h"
 #include "adamec/base/sha256.h"
 
@@ -38,11 +39,8 @@ void for_each_record(const v1::Manifest& manifest, Visit visit) {
 }
 
 // The records must be exactly those of the manifest, in the sizes it gives.
-void check_records(const v1::Manifest& manifest, const std::vector<ZipFile::Entry>& entries,
+void check_records(const v1::Manifest& manifest, std::map<std::string, std::uint64_t> found,
                    const std::string& source) {
-  std::map<std::string, std::uint64_t> found;
-  for (const ZipFile::Entry& entry : entries) found.emplace(entry.name, entry.bytes);
-  found.erase(kManifestName);
   for_each_record(manifest, [&](const std::string& record, std::uint64_t bytes) {
     const auto at = found.find(record);
     if (at == found.end()) fail("{}: record '{}' is missing", source, printable(record));
@@ -59,17 +57,33 @@ void check_records(const v1::Manifest& manifest, const std::vector<ZipFile::Entr
 
 }  // namespace
 
-void write_archive(OutputFile& file, const v1::Manifest& manifest, std::vector<Record> records) {
-  const std::string bytes = serialise(manifest);
-  std::vector<ZipEntry> entries{{kManifestName, bytes}};
-  std::vector<ZipFile::Entry> listed;
+Writer::Writer(OutputFile& file) : file_(file) {}
+Writer::~Writer() = default;
+
+void Writer::write_records(const std::vector<Record>& records, std::uint64_t manifest_bytes) {
+  zip_.reset();
+  zip_ = std::make_unique<ZipWriter>(file_.temporary_path(), file_.name(), kManifestName,
+                                     manifest_bytes);
+  sizes_.clear();
   for (const Record& record : records) {
-    entries.push_back({record.name, record.bytes});
-    listed.push_back({record.name, record.bytes.size()});
+    zip_->add(record.name, record.bytes);
+    sizes_[record.name] = record.bytes.size();
   }
-  check_manifest(manifest, file.name());
-  check_records(manifest, listed, file.name());
-  write_zip(file.temporary_path(), file.name(), entries);
+}
+
+void Writer::write_manifest(const v1::Manifest& manifest) {
+  check_manifest(manifest, file_.name());
+  check_records(manifest, sizes_, file_.name());
+  zip_->finish(serialise(manifest));
+}
+
+std::uint64_t manifest_bytes(const v1::Manifest& manifest) { return manifest.ByteSizeLong(); }
+
+void write_archive(OutputFile& file, const v1::Manifest& manifest,
+                   const std::vector<Record>& records) {
+  Writer writer(file);
+  writer.write_records(records, manifest_bytes(manifest));
+  writer.write_manifest(manifest);
 }
 
 Reader::~Reader() = default;
@@ -97,7 +111,10 @@ Reader::Reader(std::string name, std::unique_ptr<ZipFile> zip)
   }
   manifest_ = std::make_unique<v1::Manifest>(parse_manifest(zip_->read(0), name_));
   graph_ = check_manifest(*manifest_, name_);
-  check_records(*manifest_, entries, name_);
+  std::map<std::string, std::uint64_t> records;
+  for (const ZipFile::Entry& entry : entries) records.emplace(entry.name, entry.bytes);
+  records.erase(kManifestName);
+  check_records(*manifest_, std::move(records), name_);
 }
 
 std::string Reader::read_record(const std::string& record, const std::string& sha256) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,12 +22,37 @@ struct Record {
   std::string bytes;  // a TorchScript file
 };
 
-// Writes the manifest, then the records in order, to file.temporary_path(); the caller commits.
-// Same input, same bytes. The records are not copied. Throws Error when the file cannot be written
-// or when what was written could not be read back (the checks of Reader::open, hashes excepted).
-void write_archive(OutputFile& file, const v1::Manifest& manifest, std::vector<Record> records);
-
 class ZipFile;
+class ZipWriter;
+
+// Writes an archive to file.temporary_path(); the caller commits. The records come first, so that
+// they are on their way to the disk while the manifest is still being made. Same input, same bytes.
+class Writer {
+ public:
+  explicit Writer(OutputFile& file);
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  // Writes the records in order, behind room for a manifest of at most `manifest_bytes` (see
+  // manifest_bytes() below). Again: starts anew. Throws Error when the file cannot be written.
+  void write_records(const std::vector<Record>& records, std::uint64_t manifest_bytes);
+  // Completes the file. Throws Error when it cannot be written or when what was written could not
+  // be read back (the checks of Reader::open, hashes excepted).
+  void write_manifest(const v1::Manifest& manifest);
+
+ private:
+  OutputFile& file_;
+  std::unique_ptr<ZipWriter> zip_;
+  std::map<std::string, std::uint64_t> sizes_;  // of the records that are written
+};
+
+// What the manifest takes in an archive.
+std::uint64_t manifest_bytes(const v1::Manifest& manifest);
+
+// All of it at once.
+void write_archive(OutputFile& file, const v1::Manifest& manifest,
+                   const std::vector<Record>& records);
 
 // An archive open for reading. Nothing in the file is trusted.
 class Reader {

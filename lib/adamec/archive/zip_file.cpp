@@ -1,11 +1,9 @@
 #include "adamec/archive/zip_file.h"
 
-#include <fcntl.h>
 #include <zip.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -17,10 +15,7 @@ namespace adamec::archive {
 namespace {
 
 constexpr std::uint64_t kMaxEntries = 1'000'000;
-constexpr std::size_t kBufferBytes = 1 << 20;
-constexpr std::uint64_t kWriteBehindBytes = 16 << 20;
-constexpr std::size_t kHeadBytes = 64;            // what a file that is no archive is recognised by
-constexpr std::uint16_t kDosDate = (1 << 5) | 1;  // 1980-01-01, the first day zip knows
+constexpr std::size_t kHeadBytes = 64;  // what a file that is no archive is recognised by
 
 std::string text_of(zip_error_t* error) {
   const bool twice = zip_error_code_zip(error) == ZIP_ER_EXISTS;
@@ -50,86 +45,6 @@ void check_entry_name(const std::string& entry, const std::string& name) {
     start = end + 1;
   }
   if (!good) fail("{}: unsafe entry name '{}'", name, printable(entry));
-}
-
-// libzip as a writer of an open FILE. Its own writer goes through a second temporary file, which
-// an interrupt would leave behind.
-struct Output {
-  std::FILE* file = nullptr;
-  zip_error_t error{};
-  std::uint64_t waiting = 0;  // bytes
-};
-
-zip_int64_t failed(Output& output, int code) {
-  zip_error_set(&output.error, code, errno);
-  return -1;
-}
-
-zip_int64_t seek_output(Output& output, void* data, zip_uint64_t length) {
-  const auto* to = ZIP_SOURCE_GET_ARGS(zip_source_args_seek_t, data, length, &output.error);
-  if (to == nullptr) return -1;
-  return ::fseeko(output.file, to->offset, to->whence) == 0 ? 0 : failed(output, ZIP_ER_SEEK);
-}
-
-// What is written goes to the disk at once, not only when all of it is there.
-zip_int64_t write_output(Output& output, const void* data, zip_uint64_t length) {
-  if (std::fwrite(data, 1, length, output.file) != length) return failed(output, ZIP_ER_WRITE);
-  output.waiting += length;
-  if (output.waiting >= kWriteBehindBytes) {
-    output.waiting = 0;
-    ::sync_file_range(::fileno(output.file), 0, 0, SYNC_FILE_RANGE_WRITE);
-  }
-  return static_cast<zip_int64_t>(length);
-}
-
-zip_int64_t output_callback(void* state, void* data, zip_uint64_t length,
-                            zip_source_cmd_t command) {
-  auto& output = *static_cast<Output*>(state);
-  switch (command) {
-    case ZIP_SOURCE_SUPPORTS:
-      return zip_source_make_command_bitmap(
-          ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE, ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR,
-          ZIP_SOURCE_FREE, ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL, ZIP_SOURCE_BEGIN_WRITE,
-          ZIP_SOURCE_COMMIT_WRITE, ZIP_SOURCE_ROLLBACK_WRITE, ZIP_SOURCE_SEEK_WRITE,
-          ZIP_SOURCE_TELL_WRITE, ZIP_SOURCE_WRITE, ZIP_SOURCE_REMOVE, -1);
-    case ZIP_SOURCE_STAT: {
-      auto* stat = static_cast<zip_stat_t*>(data);
-      zip_stat_init(stat);
-      stat->size = 0;
-      stat->valid = ZIP_STAT_SIZE;
-      return sizeof(*stat);
-    }
-    case ZIP_SOURCE_WRITE:
-      return write_output(output, data, length);
-    case ZIP_SOURCE_SEEK:
-    case ZIP_SOURCE_SEEK_WRITE:
-      return seek_output(output, data, length);
-    case ZIP_SOURCE_TELL:
-    case ZIP_SOURCE_TELL_WRITE:
-      return ::ftello(output.file);
-    case ZIP_SOURCE_COMMIT_WRITE:
-      return std::fflush(output.file) == 0 ? 0 : failed(output, ZIP_ER_WRITE);
-    case ZIP_SOURCE_ERROR:
-      return zip_error_to_data(&output.error, data, length);
-    default:
-      return 0;  // open, close, begin, roll back, remove, free, and reading of nothing
-  }
-}
-
-void add_entry(zip_t* zip, const ZipEntry& entry, const std::string& name) {
-  zip_source_t* source = zip_source_buffer(zip, entry.bytes.data(), entry.bytes.size(), 0);
-  if (source == nullptr) fail("{}: cannot write: {}", name, zip_strerror(zip));
-  const std::string entry_name(entry.name);
-  const zip_int64_t index = zip_file_add(zip, entry_name.c_str(), source, ZIP_FL_ENC_UTF_8);
-  if (index < 0) {
-    zip_source_free(source);
-    fail("{}: cannot write entry '{}': {}", name, printable(entry_name), zip_strerror(zip));
-  }
-  const auto at = static_cast<zip_uint64_t>(index);
-  if (zip_set_file_compression(zip, at, ZIP_CM_STORE, 0) != 0 ||
-      zip_file_set_dostime(zip, at, 0, kDosDate, 0) != 0) {
-    fail("{}: cannot write entry '{}': {}", name, printable(entry_name), zip_strerror(zip));
-  }
 }
 
 }  // namespace
@@ -247,32 +162,6 @@ std::string ZipFile::read(std::size_t entry) const {
     fail("{}: entry '{}': its size is not the {} bytes claimed", name_, wanted.name, bytes.size());
   }
   return bytes;
-}
-
-void write_zip(const std::string& path, const std::string& name,
-               const std::vector<ZipEntry>& entries) {
-  Output output;
-  zip_error_init(&output.error);
-  // libzip writes pieces of 8 KiB, each a system call otherwise. Outlives the file.
-  const auto buffer = std::make_unique_for_overwrite<char[]>(kBufferBytes);
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "r+be"),
-                                                             &std::fclose);
-  if (file == nullptr) fail("{}: cannot write: {}", name, std::strerror(errno));
-  output.file = file.get();
-  std::setvbuf(output.file, buffer.get(), _IOFBF, kBufferBytes);
-  zip_error_t error;
-  zip_error_init(&error);
-  zip_source_t* source = zip_source_function_create(&output_callback, &output, &error);
-  if (source == nullptr) fail("{}: cannot write: {}", name, text_of(&error));
-  zip_t* zip = zip_open_from_source(source, ZIP_CREATE | ZIP_TRUNCATE, &error);
-  if (zip == nullptr) {
-    zip_source_free(source);
-    fail("{}: cannot write: {}", name, text_of(&error));
-  }
-  std::unique_ptr<zip_t, void (*)(zip_t*)> guard(zip, &zip_discard);
-  for (const ZipEntry& entry : entries) add_entry(zip, entry, name);
-  if (zip_close(zip) != 0) fail("{}: cannot write: {}", name, zip_strerror(zip));
-  guard.release();
 }
 
 }  // namespace adamec::archive

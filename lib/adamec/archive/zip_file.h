@@ -4,12 +4,11 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace adamec::archive {
 
-// A zip file whose entries are all stored: the only use of libzip.
+// A zip file whose entries are all stored, open for reading: the only use of libzip.
 class ZipFile {
  public:
   struct Entry {
@@ -42,15 +41,5 @@ class ZipFile {
   std::unique_ptr<Handle> handle_;
   std::vector<Entry> entries_;
 };
-
-struct ZipEntry {
-  std::string_view name;
-  std::string_view bytes;  // must outlive the call
-};
-
-// Writes entries, stored and in order, into the existing file `path`; `name` is what messages call
-// it. Same entries, same bytes.
-void write_zip(const std::string& path, const std::string& name,
-               const std::vector<ZipEntry>& entries);
 
 }  // namespace adamec::archive

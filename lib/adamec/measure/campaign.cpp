@@ -20,7 +20,7 @@ constexpr double kUsPerAtom = 5;
 constexpr double kLoadBytesPerUs = 500;
 constexpr double kWarmUps = 4;
 // Times as many visits, at most, where the least time has not settled.
-constexpr unsigned kUntilSettled = 4;
+constexpr unsigned kUntilSettled = 3;
 constexpr double kAlike = 1.02;  // least times that agree
 
 double guessed_run_us(const v1::Sample& sample) {

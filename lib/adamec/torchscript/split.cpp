@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <future>
+#include <limits>
 #include <optional>
 
 #include "adamec/base/error.h"
@@ -140,15 +141,39 @@ void set_hashes(const Hashes& hashes, v1::Manifest& manifest) {
   }
 }
 
-// Hashes the records, which takes about as long as the check beside it.
+// What the manifest may take when the check has completed it, and the hashes are there.
+std::uint64_t most_manifest_bytes(v1::Manifest manifest) {
+  constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
+  Hashes hashes;
+  const std::string hash = sha256_hex("");
+  for (v1::Atom& atom : *manifest.mutable_atoms()) {
+    hashes[atom.record()] = hash;
+    atom.set_peak_activation_bytes(kMost);
+    atom.set_macs(kMost);
+    for (v1::Operator& op : *atom.mutable_operators()) op.set_macs(kMost);
+  }
+  for (const v1::Tensor& tensor : manifest.tensors()) hashes[tensor.record()] = hash;
+  set_hashes(hashes, manifest);
+  return archive::manifest_bytes(manifest);
+}
+
+// Hashes the records and writes them, which takes about as long as the check beside it.
 void finish(const std::vector<Run>& runs, const SplitOptions& options, SplitResult& result) {
   if (options.granularity == Granularity::kBlock) {
     set_hashes(hash(result.records), result.manifest);
     result = merge_into_lossless_blocks(std::move(result));
   }
+  // Both are waited for, whatever the check throws.
   std::future<Hashes> hashes = std::async(std::launch::async, [&] { return hash(result.records); });
+  std::future<void> written;
+  if (options.writer != nullptr) {
+    const std::uint64_t room = most_manifest_bytes(result.manifest);
+    written = std::async(std::launch::async,
+                         [&, room] { options.writer->write_records(result.records, room); });
+  }
   check(runs, options, result);
   set_hashes(hashes.get(), result.manifest);
+  if (written.valid()) written.get();
 }
 
 // A model on disk can be loaded again should it be needed. Otherwise its weights would be in memory

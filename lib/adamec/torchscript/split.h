@@ -28,6 +28,9 @@ struct SplitOptions {
   Granularity granularity = Granularity::kOperator;
   bool verify = true;
   std::uint64_t seed = 0;  // of the example inputs and of random operators
+  // Takes the records as soon as they are final, while they are still being checked; its manifest
+  // is the caller's to write.
+  archive::Writer* writer = nullptr;
   // Called with the atoms done so far and their number.
   std::function<void(std::size_t, std::size_t)> progress;
 };
