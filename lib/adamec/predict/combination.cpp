@@ -44,13 +44,33 @@ std::vector<int> feeders(std::size_t parts, const std::vector<PartEdge>& edges) 
 
 Footprint footprint_of(const Work& work) {
   if (work.view) return {};
-  return {work.weight_bytes, work.bytes_in + work.bytes_out};
+  const bool picks_rows = work.class_key == "aten::embedding";
+  return {picks_rows ? std::min(work.weight_bytes, work.bytes_out) : work.weight_bytes,
+          work.bytes_in + work.bytes_out};
 }
 
-double working_set(std::span<const Footprint> parts) {
-  double bytes = 0;
-  for (const Footprint& part : parts) bytes += part.bytes();
-  return std::min(bytes, kMostBytes);
+double working_set(std::span<const Footprint> parts, const std::vector<PartEdge>& edges) {
+  // Of each tensor that waits: its bytes and the last part that takes it.
+  std::vector<std::pair<double, std::size_t>> made(parts.size(), {0, 0});
+  for (const PartEdge& edge : edges) {
+    auto& [bytes, last] = made[edge.producer];
+    bytes = std::max(bytes, edge.bytes);
+    last = std::max(last, edge.consumer);
+  }
+  std::vector<double> ends(parts.size(), 0);  // bytes that are done with after a part
+  double weights = 0;
+  double waiting = 0;
+  double most_alive = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    waiting -= ends[i];  // what it takes is among its own bytes
+    weights += parts[i].weight_bytes;
+    most_alive = std::max(most_alive, waiting + parts[i].activation_bytes);
+    if (made[i].second > i) {
+      waiting += made[i].first;
+      ends[made[i].second] += made[i].first;
+    }
+  }
+  return std::min(weights + most_alive, kMostBytes);
 }
 
 ColdBytes cold_bytes(const Footprint& part, double working_set) {
@@ -65,8 +85,8 @@ ColdBytes cold_bytes(const Footprint& part, double working_set) {
   return cold;
 }
 
-void BlockTerms::add_cold(std::span<const Footprint> parts) {
-  const double all = working_set(parts);
+void BlockTerms::add_cold(std::span<const Footprint> parts, const std::vector<PartEdge>& edges) {
+  const double all = working_set(parts, edges);
   for (const Footprint& part : parts) {
     const ColdBytes of_part = cold_bytes(part, all);
     for (std::size_t i = 0; i < cold.size(); ++i) {
@@ -121,10 +141,11 @@ double Combination::cold_us(const ColdBytes& cold) const {
 
 double Combination::block_us(const BlockTerms& terms) const {
   if (terms.atoms < 2) return terms.sum_us;
-  double gain = 0;
-  for (const BlockTerms::Fed& fed : terms.fed) gain += share(fed.producer, fed.consumer) * fed.us;
   const double slowdown = terms.unloaded_sum_us > 0 ? terms.sum_us / terms.unloaded_sum_us : 1;
-  gain += call_us_ * static_cast<double>(terms.atoms - 1) * slowdown;
+  double gain = call_us_ * static_cast<double>(terms.atoms - 1) * slowdown;
+  for (const BlockTerms::Fed& fed : terms.fed) {
+    gain += share(fed.producer, fed.consumer) * std::max(0.0, fed.us - call_us_ * slowdown);
+  }
   gain -= cold_us(terms.cold) * slowdown;
   return std::max(terms.sum_us - gain, terms.sum_us * kLeastRest);
 }

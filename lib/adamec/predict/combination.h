@@ -28,11 +28,12 @@ struct Footprint {
   double bytes() const { return weight_bytes + activation_bytes; }
 };
 
-// Nothing for views.
+// Nothing for views; of an embedding's table the rows it takes.
 Footprint footprint_of(const Work& work);
 
-// What all parts touch while a block runs.
-double working_set(std::span<const Footprint> parts);
+// What a block goes through between two uses of a byte: all weights, and the tensors that are alive
+// at one time, as the memory of those that are done with is used again. Edges lead forward.
+double working_set(std::span<const Footprint> parts, const std::vector<PartEdge>& edges);
 
 // Bytes of the part that are in a cache while it runs by itself again and again, but are not when
 // it runs among others that touch `working_set`: by size of the cache, kCacheBytes.
@@ -54,7 +55,7 @@ struct BlockTerms {
   std::vector<Fed> fed;        // atoms that take a tensor another one made: from the largest one
   ColdBytes cold = {};         // of all atoms
 
-  void add_cold(std::span<const Footprint> parts);
+  void add_cold(std::span<const Footprint> parts, const std::vector<PartEdge>& edges);
 };
 
 // Of each part, the one that makes the largest tensor it takes; -1: none. Edges must be in range.
@@ -62,7 +63,7 @@ std::vector<int> feeders(std::size_t parts, const std::vector<PartEdge>& edges);
 
 // How blocks differ from the sum of their atoms, for one number of threads.
 //
-//   T(block) = sum t - sum over fed atoms (share of pair * t) - (atoms - 1) * call
+//   T(block) = sum t - (atoms - 1) * call - sum over fed atoms (share of pair * (t - call))
 //              + sum over sizes of caches (cold bytes * their cost)
 //
 // A share is what a consumer gains when it runs right behind its producer in one module: folded

@@ -49,8 +49,9 @@ Columns columns_of(std::span<const MeasuredBlock> blocks) {
   return columns;
 }
 
-// Each block's gain over its latency, by column. What is cold is a loss.
-std::vector<double> row_of(const MeasuredBlock& block, const Columns& columns) {
+// Each block's gain over its latency, by column. What is cold is a loss. What a call takes is
+// gained whatever the share: the part of a consumer that a share is of is known when the call is.
+std::vector<double> row_of(const MeasuredBlock& block, const Columns& columns, double call_us) {
   std::vector<double> row(columns.prior.size(), 0);
   row[0] = static_cast<double>(block.terms.atoms - 1) / block.us;
   for (std::size_t i = 0; i < kCaches; ++i) {
@@ -59,8 +60,9 @@ std::vector<double> row_of(const MeasuredBlock& block, const Columns& columns) {
   }
   for (const BlockTerms::Fed& fed : block.terms.fed) {
     if (fed.consumer < 0) continue;
-    row[columns.of.at({-1, fed.consumer})] += fed.us / block.us;
-    if (fed.producer >= 0) row[columns.of.at({fed.producer, fed.consumer})] += fed.us / block.us;
+    const double part = std::max(0.0, fed.us - call_us) / block.us;
+    row[columns.of.at({-1, fed.consumer})] += part;
+    if (fed.producer >= 0) row[columns.of.at({fed.producer, fed.consumer})] += part;
   }
   return row;
 }
@@ -71,16 +73,19 @@ class Regression {
       : blocks_(blocks), columns_(columns) {
     most_call_ = blocks.front().terms.least_us;
     for (const MeasuredBlock& block : blocks) {
-      rows_.push_back(row_of(block, columns));
       gains_.push_back(block.terms.sum_us / block.us - 1);
       most_call_ = std::min(most_call_, block.terms.least_us);
     }
   }
 
   // Errors much larger than the noise count less: some blocks run another way than their atoms.
-  std::vector<double> solution() const {
+  std::vector<double> solution() {
     std::vector<double> solution(columns_.prior.size(), 0);
     for (int round = 0; round < kRounds; ++round) {
+      rows_.clear();
+      for (const MeasuredBlock& block : blocks_) {
+        rows_.push_back(row_of(block, columns_, solution[0]));
+      }
       const std::vector<double> squares = unexplained(solution);
       const double noise = noise_of(squares);
       std::vector<double> variances;

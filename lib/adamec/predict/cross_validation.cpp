@@ -159,7 +159,7 @@ class BlockFolds {
     for (const std::string& part : sample.parts()) {
       footprints.push_back(footprint_of(work_of(*data_.parts.at(part), block.threads)));
     }
-    terms.add_cold(footprints);
+    terms.add_cold(footprints, edges_of(sample));
     for (std::size_t i = 0; i < parts; ++i) {
       const auto part = static_cast<int>(i);
       const Predictor* predictor = predictor_for(sample.parts(part));

@@ -30,7 +30,7 @@ BlockTerms Evaluator::block_terms(std::span<const Part> parts, const std::vector
   *extrapolated = false;
   std::vector<Footprint> footprints;
   for (const Part& part : parts) footprints.push_back(footprint_of(part.work));
-  terms.add_cold(footprints);
+  terms.add_cold(footprints, edges);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     Quiet part = quiet(parts[i].work, parts[i].signature, context.threads);
     const Prediction prediction = finish(part, context);

@@ -110,7 +110,7 @@ std::vector<Prediction> Predictor::predict_parts(std::span<const v1::Atom* const
   for (const v1::Atom* atom : atoms) {
     footprints.push_back(footprint_of(work_of(*atom, context.threads)));
   }
-  const double all = working_set(footprints);
+  const double all = working_set(footprints, edges);
   std::vector<Prediction> predictions;
   for (std::size_t i = 0; i < atoms.size(); ++i) {
     const Work work = work_of(*atoms[i], context.threads);
@@ -125,7 +125,7 @@ std::vector<Prediction> Predictor::predict_parts(std::span<const v1::Atom* const
       const v1::Atom& producer = *atoms[static_cast<std::size_t>(feeder[i])];
       share = evaluator_->pair_share(work_of(producer, context.threads), work, context.threads);
     }
-    const double inside = prediction.p50_ms * (1 - share) - call + cold;
+    const double inside = std::max(0.0, prediction.p50_ms - call) * (1 - share) + cold;
     const double factor = std::max(inside / prediction.p50_ms, kLeastPart);
     prediction.p50_ms *= factor;
     prediction.p95_ms *= factor;
@@ -140,7 +140,7 @@ double Predictor::pair_gain_ms(const v1::Atom& producer, const v1::Atom& consume
                                const RunContext& context) const {
   const Work from = work_of(producer, context.threads);
   return evaluator_->pair_share(from, work_of(consumer, context.threads), context.threads) *
-         predict(consumer, context).p50_ms;
+         std::max(0.0, predict(consumer, context).p50_ms - evaluator_->call_ms(context));
 }
 
 std::vector<PartEdge> edges_of(const v1::Sample& block) {

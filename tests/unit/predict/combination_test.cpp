@@ -76,7 +76,7 @@ TEST(FitCombination, FindsWhatColdBytesCost) {
   auto blocks = measured_blocks(1, 0);
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const std::vector<predict::Footprint> parts(i + 2, {4e5, 1e4});
-    blocks[i].terms.add_cold(parts);
+    blocks[i].terms.add_cold(parts, {});
     blocks[i].us += blocks[i].terms.cold[1].weight_bytes * kUsPerByte;
   }
   const Combination fitted(predict::fit_combination(blocks, 1), "c");
