@@ -23,6 +23,9 @@ SEEDS = (1, 2, 3)
 SYNTHETIC = ("conv2d:1500", "conv1d:40", "linear:250", "matmul:60", "attention:90", "softmax:60",
              "recurrent:40", "quantised:250", "elementwise:360", "reduction:40", "resize:40",
              "copy:160", "pool:240", "norm:200")
+# More of them, for one thread, which says most about the rest.
+MORE = ("conv2d:2500", "linear:400", "matmul:40", "attention:60", "softmax:60", "quantised:300",
+        "elementwise:700", "copy:100", "pool:200", "norm:300")
 
 
 def line(what: str, value: float, target: str, met: bool, detail: str = "") -> None:
@@ -56,6 +59,10 @@ class Bench:
         return json.loads(self.run(self.bin / "adamec-train", "-q", "--json", *samples, *options))
 
 
+def synthetic(kinds: tuple) -> list:
+    return [word for kind in kinds for word in ("--synthesize", kind)]
+
+
 def rows_of(result: dict) -> dict:
     return {row["group"]: row for row in result["validation"]}
 
@@ -79,12 +86,12 @@ def mape(what: str, row: dict, target: float) -> None:
          "on average")
 
 
-def accuracy(bench: Bench, zoo: pathlib.Path, loaded: pathlib.Path) -> None:
-    runs = [rows_of(bench.train([zoo], "--validate", "config", "--seed", seed)) for seed in SEEDS]
+def accuracy(bench: Bench, zoo: list, loaded: list) -> None:
+    runs = [rows_of(bench.train(zoo, "--validate", "config", "--seed", seed)) for seed in SEEDS]
     pick = lambda group: [run[group] for run in runs if group in run]
     within("atoms, configurations left out, 1 thread, within 10 %", pick("1 thread"), 90)
     within("atoms, configurations left out, all threads, within 10 %", pick("all"), 80)
-    parts = rows_of(bench.train([zoo], "--validate", "block"))
+    parts = rows_of(bench.train(zoo, "--validate", "block"))
     within("blocks, 1 thread, within 10 %", [parts["blocks, 1 thread"]], 90,
            "; the blocks of a model left out, its atoms measured")
     within("blocks, every part left out, too, within 10 %", pick("blocks, 1 thread"), 90)
@@ -92,14 +99,14 @@ def accuracy(bench: Bench, zoo: pathlib.Path, loaded: pathlib.Path) -> None:
            "; left out, their atoms measured")
     mape("whole models, 1 thread, MAPE", parts["models, 1 thread"], 5)
     html = bench.folder / "report.html"
-    models = rows_of(bench.train([zoo], "--validate", "model", "--html", html))
+    models = rows_of(bench.train(zoo, "--validate", "model", "--html", html))
     within("whole models, all their atoms left out, too, within 10 %",
            [models[g] for g in ["models, 1 thread"] if g in models], 95)
     mape("whole models, all their atoms left out, too, MAPE", models.get("models, 1 thread"), 5)
     print(f"  report: {html}")
     coverage = statistics.mean(row["p95_coverage_percent"] for row in pick("all"))
     line("measured below p95, %", coverage, "93 to 97", 93 <= coverage <= 97)
-    under_load = rows_of(bench.train([zoo, loaded], "--validate", "block"))
+    under_load = rows_of(bench.train([*zoo, *loaded], "--validate", "block"))
     for group, row in under_load.items():
         if group.startswith("models, ") and "load" in group:
             mape(f"whole {group}, MAPE", row, 8)
@@ -133,7 +140,7 @@ def main() -> None:
     line(f"{speed['atoms']} atoms in 100 contexts, CPU s", speed["many_s"], "at most 0.2",
          speed["many_s"] <= 0.2)
     if arguments.samples:
-        return accuracy(bench, arguments.samples, arguments.samples)
+        return accuracy(bench, [arguments.samples], [])
 
     archives = bench.split()
     resnet = [archive for archive in archives if archive.name.startswith("resnet50.")]
@@ -144,11 +151,12 @@ def main() -> None:
         bench.profile(resnet, timed.name)
         took = time.perf_counter() - start
         line("profiling ResNet-50 for one context, s", took, "at most 60", took <= 60)
-    zoo = bench.profile(archives, "zoo.samples", "--threads", "1,2",
-                        *(word for more in SYNTHETIC for word in ("--synthesize", more)))
+    zoo = bench.profile(archives, "zoo.samples", "--threads", "1,2", *synthetic(SYNTHETIC))
+    more = bench.profile(archives, "more.samples", "--only", "synthetic/*", "--seed", "2",
+                         *synthetic(MORE))
     some = [archive for archive in archives if archive.name.split(".")[0] in LOADED]
     loaded = bench.profile(some, "loaded.samples", "--threads", "1,2", "--cpu-load", "0,0.5,0.9")
-    accuracy(bench, zoo, loaded)
+    accuracy(bench, [zoo, more], [loaded])
     narrow = bench.profile(archives, "narrow.samples", "--atoms-only", "--shard", "1/20",
                            environment=NARROW)
     transfer(bench, zoo, narrow)
