@@ -89,7 +89,11 @@ at::Tensor random_tensor(const v1::TensorType& type, at::Generator& generator) {
   const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
   const at::ScalarType dtype = scalar_type(type.dtype());
   if (at::isQIntType(dtype)) {
-    return at::quantize_per_tensor(at::randn(shape, generator), 0.05, 0, dtype);
+    // Quantised convolutions return channels last, and so it stays; given anything else they
+    // convert it each time, which within a network they do not.
+    const auto format =
+        shape.size() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
+    return at::quantize_per_tensor(at::randn(shape, generator), 0.05, 0, dtype).contiguous(format);
   }
   if (at::isIntegralType(dtype, /*includeBool=*/true)) {
     return at::randint(2, shape, generator, at::TensorOptions(at::kLong)).to(dtype);

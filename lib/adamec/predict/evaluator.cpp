@@ -64,13 +64,36 @@ Evaluator::Evaluator(v1::Predictor message, const std::string& source)
   check_fields(source);
   const std::vector<int> columns = feature_columns(source);
   baselines_ = Baselines(message_.baselines(), source);
-  residual_ = Trees(message_.residual(), columns, source + ": residual");
+  read_residuals(columns, source);
   slowdown_ = Trees(message_.slowdown(), columns, source + ": slowdown");
   krigings_ = Krigings(message_, columns, source);
   memory_knee_ = MemoryKnee(message_.memory_knee(), source + ": memory_knee");
   adaptations_ = Adaptations(message_.adaptations(), source);
   read_bounds(source);
   read_combinations(source);
+}
+
+void Evaluator::read_residuals(const std::vector<int>& columns, const std::string& source) {
+  if (message_.format_version() < 2) {
+    residuals_[1] = Trees(message_.residual(), columns, source + ": residual");
+    return;
+  }
+  for (int i = 0; i < message_.residuals_size(); ++i) {
+    const v1::ThreadTrees& of_threads = message_.residuals(i);
+    const std::string field = fmt::format("{}: residuals[{}]", source, i);
+    if (!residuals_.emplace(of_threads.threads(), Trees(of_threads.trees(), columns, field))
+             .second) {
+      fail("{}: the second for {} threads", field, of_threads.threads());
+    }
+  }
+  if (residuals_.empty()) fail("{}: residuals: there are none", source);
+}
+
+// The trees of that number of threads, or of the next smaller one, or of the smallest.
+const Trees& Evaluator::residual(unsigned threads) const {
+  auto nearest = residuals_.upper_bound(threads);
+  if (nearest != residuals_.begin()) --nearest;
+  return nearest->second;
 }
 
 void Evaluator::read_bounds(const std::string& source) {
@@ -209,7 +232,7 @@ Evaluator::Quiet Evaluator::quiet(const Work& work, std::string_view signature,
     quiet.extrapolated = true;
     quiet.roofline = true;
   } else {
-    double residual = residual_.evaluate(quiet.row);
+    double residual = this->residual(match.threads).evaluate(quiet.row);
     const double share = message_.kriging_share();
     const Kriging* kriging = krigings_.find(key.operator_index, match.threads, key.backend_index,
                                             shape_family(quiet.row));

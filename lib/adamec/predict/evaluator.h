@@ -67,16 +67,18 @@ class Evaluator {
  private:
   void check_fields(const std::string& source) const;
   std::vector<int> feature_columns(const std::string& source) const;
+  void read_residuals(const std::vector<int>& columns, const std::string& source);
   void read_bounds(const std::string& source);
   void read_combinations(const std::string& source);
   std::optional<double> measured_us(std::string_view signature, unsigned threads) const;
   std::vector<double> log_slowdowns(std::vector<float>& row) const;
   double log_slowdown(Quiet& quiet, double load) const;
+  const Trees& residual(unsigned threads) const;
   const Combination* combination(unsigned threads) const;
 
   v1::Predictor message_;
   Baselines baselines_;
-  Trees residual_;
+  std::map<unsigned, Trees> residuals_;  // by threads
   Krigings krigings_;
   Trees slowdown_;
   MemoryKnee memory_knee_;

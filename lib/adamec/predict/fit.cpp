@@ -23,6 +23,7 @@ namespace {
 
 // Fewer measurements do not determine three coefficients: the roofline is scaled to them instead.
 constexpr std::size_t kLeastPoints = 4;
+constexpr std::size_t kFewRows = 200;  // for trees of their own
 // Standard deviations of a logarithm.
 constexpr double kLeastNoise = 0.03;
 constexpr double kUnknownNoise = 0.05;
@@ -83,20 +84,35 @@ std::vector<float> row_of(const v1::Predictor& predictor, const Baselines& basel
   return row;
 }
 
-void fit_residual(const TrainingData& data, const Baselines& baselines, std::uint64_t seed,
-                  v1::Predictor& predictor) {
+// What trees are fitted to.
+struct TreeRows {
   Matrix rows{feature_names().size(), {}};
   std::vector<float> labels;
   std::vector<float> weights;
+
+  void add(const std::vector<float>& row, double label, double weight) {
+    rows.add_row(row);
+    labels.push_back(static_cast<float>(label));
+    weights.push_back(static_cast<float>(weight));
+  }
+};
+
+void fit_residual(const TrainingData& data, const Baselines& baselines, std::uint64_t seed,
+                  v1::Predictor& predictor) {
+  TreeRows all;
+  std::map<unsigned, TreeRows> by_threads;
+  Matrix rows{feature_names().size(), {}};
   std::vector<KrigingPoint> points;
   for (const Measurement& measurement : data.measurements) {
     double log_baseline = 0;
-    rows.add_row(
-        row_of(predictor, baselines, *measurement.sample, measurement.threads, 0, &log_baseline));
+    const std::vector<float> row =
+        row_of(predictor, baselines, *measurement.sample, measurement.threads, 0, &log_baseline);
+    rows.add_row(row);
     const double residual = std::log(measurement.us) - log_baseline;
     const double variance = noise_variance(measurement.even_us, measurement.odd_us);
-    labels.push_back(static_cast<float>(residual));
-    weights.push_back(static_cast<float>(kLeastNoise * kLeastNoise / variance));
+    const double weight = kLeastNoise * kLeastNoise / variance;
+    all.add(row, residual, weight);
+    by_threads[measurement.threads].add(row, residual, weight);
     const RowKey key = row_key(predictor, work_of(*measurement.sample, measurement.threads));
     points.push_back(
         {key.operator_index, measurement.threads, key.backend_index, residual, variance});
@@ -104,7 +120,7 @@ void fit_residual(const TrainingData& data, const Baselines& baselines, std::uin
   // Chosen on 888 configurations of 14 networks, one thread, configurations left out. Shallower
   // trees are worse by 4 % within 10 %; more of them, or smaller steps, at most 1 % better.
   BoostOptions options;
-  options.rounds = 100;
+  options.rounds = 100;  // for each number of threads: shared, they are worse by 1 % within 10 %
   options.depth = 6;
   options.learning_rate = 0.1;
   options.l2 = 1;
@@ -112,7 +128,14 @@ void fit_residual(const TrainingData& data, const Baselines& baselines, std::uin
   options.columns_per_tree = 0.6;
   options.least_child_rows = 2;
   options.seed = seed;
-  *predictor.mutable_residual() = BoostedTrees(rows, labels, options, weights).ensemble();
+  for (const auto& [threads, own] : by_threads) {
+    // Few measurements are better off with those of other numbers of threads.
+    const TreeRows& used = own.labels.size() < kFewRows ? all : own;
+    v1::ThreadTrees& of_threads = *predictor.add_residuals();
+    of_threads.set_threads(threads);
+    *of_threads.mutable_trees() =
+        BoostedTrees(used.rows, used.labels, options, used.weights).ensemble();
+  }
   fit_krigings(rows, points, predictor);
 }
 

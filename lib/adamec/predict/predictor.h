@@ -12,7 +12,7 @@
 
 namespace adamec::predict {
 
-inline constexpr std::uint32_t kPredictorFormatVersion = 1;
+inline constexpr std::uint32_t kPredictorFormatVersion = 2;
 
 // What the latency depends on besides the atom.
 struct RunContext {

@@ -38,10 +38,10 @@ TEST(Combination, SubtractsSharesAndCalls) {
   pair.set_share(0.5);
   const Combination combination(message, "c");
   BlockTerms terms{3, 100, 20, 100, {{0, 1, 40}, {7, 1, 20}}};
-  EXPECT_DOUBLE_EQ(combination.block_us(terms), 100 - 20 - 2 - 2 * 2);
+  EXPECT_DOUBLE_EQ(combination.block_us(terms), 100 - 0.5 * 38 - 0.1 * 18 - 2 * 2);
   terms.sum_us = 200;  // twice as slow under load: so are the calls
   terms.fed = {{0, 1, 80}};
-  EXPECT_DOUBLE_EQ(combination.block_us(terms), 200 - 40 - 2 * 2 * 2);
+  EXPECT_DOUBLE_EQ(combination.block_us(terms), 200 - 0.5 * 76 - 2 * 2 * 2);
   EXPECT_DOUBLE_EQ(combination.block_us({1, 100, 100, 100, {}}), 100);
   EXPECT_EQ(combination.share(0, 9), 0);
 }
@@ -99,6 +99,31 @@ TEST(ColdBytes, AreThoseThatACacheHoldsForThePartButNotForTheBlock) {
   EXPECT_LT(among_few[2].weight_bytes, 0.1 * small.weight_bytes);  // 32 MiB
   const auto huge = predict::cold_bytes({1e300, 1e300}, 1e300);
   EXPECT_TRUE(std::isfinite(huge[0].weight_bytes));
+}
+
+TEST(WorkingSet, HoldsAllWeightsAndWhatIsAliveAtOneTime) {
+  // A chain: of its tensors (100 bytes each) one part touches two.
+  const std::vector<predict::Footprint> parts(5, {10, 200});
+  const std::vector<predict::PartEdge> chain = {{0, 1, 100}, {1, 2, 100}, {2, 3, 100}, {3, 4, 100}};
+  EXPECT_EQ(predict::working_set(parts, chain), 5 * 10 + 200);
+  // The first one's tensor waits for the last.
+  auto skip = chain;
+  skip.push_back({0, 4, 100});
+  EXPECT_EQ(predict::working_set(parts, skip), 5 * 10 + 300);
+  EXPECT_EQ(predict::working_set({}, {}), 0);
+}
+
+TEST(Footprint, AnEmbeddingTouchesTheRowsItTakes) {
+  predict::Work work;
+  work.class_key = "aten::embedding";
+  work.weight_bytes = 1e9;
+  work.bytes_in = 8;
+  work.bytes_out = 1000;
+  EXPECT_EQ(predict::footprint_of(work).weight_bytes, 1000);
+  work.class_key = "aten::linear";
+  EXPECT_EQ(predict::footprint_of(work).weight_bytes, 1e9);
+  work.view = true;
+  EXPECT_EQ(predict::footprint_of(work).bytes(), 0);
 }
 
 TEST(FitCombination, ACallTakesNeitherLessThanNothingNorMoreThanAnAtom) {

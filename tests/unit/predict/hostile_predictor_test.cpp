@@ -52,7 +52,7 @@ TEST(HostilePredictor, RefusesOtherFiles) {
   EXPECT_EQ(error_after([](v1::Predictor& p) { p.clear_format_version(); }),
             "p: not a predictor (no format_version)");
   EXPECT_EQ(error_after([](v1::Predictor& p) { p.set_format_version(9); }),
-            "p: predictor format 9, this version reads up to 1");
+            "p: predictor format 9, this version reads up to 2");
 }
 
 TEST(HostilePredictor, PrintsNothingOnItsOwn) {

@@ -107,6 +107,32 @@ TEST(Predictor, TakesTheFeaturesByName) {
   EXPECT_NEAR(predictor.predict(relu_with_macs(100), {1, 0.5}).p50_ms, 0.015 * std::exp(0.5), 1e-8);
 }
 
+TEST(Predictor, TakesTheTreesOfTheNumberOfThreads) {
+  v1::Predictor message = small_predictor();
+  message.set_format_version(2);
+  const auto add_trees = [&](unsigned threads, double log_factor) {
+    v1::ThreadTrees& of_threads = *message.add_residuals();
+    of_threads.set_threads(threads);
+    *of_threads.mutable_trees() = small_predictor().residual();
+    of_threads.mutable_trees()->set_base_score(log_factor);
+  };
+  EXPECT_THROW(Predictor(message, "p"), Error);  // there are none
+  add_trees(1, std::log(2.0));
+  v1::Baseline two = message.baselines(1);
+  two.set_threads(2);
+  *message.add_baselines() = two;
+  const auto us = [&](unsigned threads) {
+    return 1000 * Predictor(message, "p").predict(relu_with_macs(50), {threads, 0}).p50_ms;
+  };
+  EXPECT_NEAR(us(1), 20, 1e-4);
+  EXPECT_NEAR(us(2), 20, 1e-4);  // the nearest
+  add_trees(2, std::log(3.0));
+  EXPECT_NEAR(us(1), 20, 1e-4);
+  EXPECT_NEAR(us(2), 30, 1e-4);
+  add_trees(2, 0);
+  EXPECT_THROW(Predictor(message, "p"), Error);  // twice
+}
+
 TEST(Predictor, IsFiniteForAnyAtom) {
   const Predictor predictor(small_predictor(), "p");
   v1::Atom nothing;
