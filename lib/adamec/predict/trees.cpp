@@ -1,5 +1,7 @@
 #include "adamec/predict/trees.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "adamec/base/error.h"
@@ -7,6 +9,7 @@
 namespace adamec::predict {
 namespace {
 
+constexpr std::size_t kAbreast = 4;
 constexpr float kMaxLeaf = 1e6F;  // far above any logarithm; sums of leaves stay finite
 
 }  // namespace
@@ -47,6 +50,7 @@ Trees::Trees(const v1::TreeEnsemble& message, std::span<const int> columns,
 
 void Trees::add_tree(const v1::TreeEnsemble& message, std::span<const int> columns, int begin,
                      int end, const std::string& where) {
+  std::vector<std::uint32_t> depths(static_cast<std::size_t>(end - begin), 0);  // of the nodes
   for (int i = begin; i < end; ++i) {
     const int feature = message.feature(i);
     if (!std::isfinite(message.threshold(i))) {
@@ -56,7 +60,8 @@ void Trees::add_tree(const v1::TreeEnsemble& message, std::span<const int> colum
       fail("{}.threshold[{}]: a leaf of {}, expected at most {}", where, i, message.threshold(i),
            kMaxLeaf);
     }
-    Node node{message.threshold(i), -1, message.missing_left(i), 0, 0};
+    const auto self = static_cast<std::uint32_t>(i);
+    Node node{message.threshold(i), 0, message.missing_left(i), self, self};
     if (feature != -1) {
       if (feature < 0 || static_cast<std::size_t>(feature) >= columns.size()) {
         fail("{}.feature[{}]: {}, expected -1 to {}", where, i, feature, columns.size() - 1);
@@ -72,21 +77,43 @@ void Trees::add_tree(const v1::TreeEnsemble& message, std::span<const int> colum
       node.column = static_cast<std::int16_t>(columns[static_cast<std::size_t>(feature)]);
       node.left = static_cast<std::uint32_t>(begin) + message.left(i);
       node.right = static_cast<std::uint32_t>(begin) + message.right(i);
+      const std::uint32_t below = depths[static_cast<std::size_t>(i - begin)] + 1;
+      for (const std::uint32_t child : {message.left(i), message.right(i)}) {
+        depths[child] = std::max(depths[child], below);
+      }
     }
     nodes_.push_back(node);
   }
+  depths_.push_back(*std::max_element(depths.begin(), depths.end()));
+}
+
+std::uint32_t Trees::next(std::uint32_t at, const float* row) const {
+  const Node& node = nodes_[at];
+  const float value = row[node.column];
+  // Without a branch: which way it goes cannot be foreseen.
+  const bool left = (value < node.value) | (std::isnan(value) & node.missing_left);
+  return left ? node.left : node.right;
 }
 
 float Trees::evaluate(std::span<const float> row) const {
   float sum = base_;
-  for (const std::uint32_t root : roots_) {
-    const Node* node = &nodes_[root];
-    while (node->column >= 0) {
-      const float value = row[static_cast<std::size_t>(node->column)];
-      const bool left = value < node->value || (std::isnan(value) && node->missing_left);
-      node = &nodes_[left ? node->left : node->right];
+  std::size_t tree = 0;
+  // Side by side, as each step waits for memory; a path that has arrived stays at its leaf.
+  for (; tree + kAbreast <= roots_.size(); tree += kAbreast) {
+    std::array<std::uint32_t, kAbreast> at;
+    std::copy_n(roots_.begin() + static_cast<std::ptrdiff_t>(tree), kAbreast, at.begin());
+    const std::uint32_t steps =
+        *std::max_element(depths_.begin() + static_cast<std::ptrdiff_t>(tree),
+                          depths_.begin() + static_cast<std::ptrdiff_t>(tree + kAbreast));
+    for (std::uint32_t step = 0; step < steps; ++step) {
+      for (std::uint32_t& node : at) node = next(node, row.data());
     }
-    sum += node->value;
+    for (const std::uint32_t node : at) sum += nodes_[node].value;
+  }
+  for (; tree < roots_.size(); ++tree) {
+    std::uint32_t at = roots_[tree];
+    for (std::uint32_t step = 0; step < depths_[tree]; ++step) at = next(at, row.data());
+    sum += nodes_[at].value;
   }
   return sum;
 }

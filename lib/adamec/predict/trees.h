@@ -26,18 +26,20 @@ class Trees {
 
  private:
   struct Node {
-    float value;          // threshold, or a leaf's value
-    std::int16_t column;  // -1: a leaf
+    float value;  // threshold, or a leaf's value
+    std::int16_t column;
     bool missing_left;
-    std::uint32_t left;  // index in nodes_
+    std::uint32_t left;  // index in nodes_; a leaf leads to itself
     std::uint32_t right;
   };
 
   void add_tree(const v1::TreeEnsemble& message, std::span<const int> columns, int begin, int end,
                 const std::string& where);
+  std::uint32_t next(std::uint32_t at, const float* row) const;
 
   float base_ = 0;
   std::vector<std::uint32_t> roots_;
+  std::vector<std::uint32_t> depths_;  // of each tree: steps from its root to its farthest leaf
   std::vector<Node> nodes_;
 };
 
