@@ -5,16 +5,17 @@
 
 #include "tests/support/run_command.h"
 
-// Files written by format version 1 stay readable: lib/adamec/proto/COMPATIBILITY.md. They come
-// from models/health_cnn_lstm.traced.pt by the commands of the README.
+// Files written by earlier format versions stay readable: lib/adamec/proto/COMPATIBILITY.md. Those
+// of version 1 come from models/health_cnn_lstm.traced.pt by the commands of the README; version 2
+// is of the predictor alone, trained on the samples there.
 namespace adamec::testing {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-CommandResult run(const std::string& command) {
-  return run_command(command, source_path("tests/golden/v1"));
+CommandResult run(const std::string& command, const std::string& version = "v1") {
+  return run_command(command, source_path("tests/golden/" + version));
 }
 
 TEST(GoldenFiles, ArchiveAndPredictorGiveTheSamePlan) {
@@ -22,6 +23,13 @@ TEST(GoldenFiles, ArchiveAndPredictorGiveTheSamePlan) {
       run("adamec-plan health.atoms --context context.yaml --compare --format json -q");
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(compare_golden("v1/plan.json", result.out), "");
+}
+
+TEST(GoldenFiles, PredictorOfVersionTwoGivesTheSamePlan) {
+  const CommandResult result =
+      run("adamec-plan ../v1/health.atoms --context context.yaml --compare --format json -q", "v2");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(compare_golden("v2/plan.json", result.out), "");
 }
 
 TEST(GoldenFiles, PlansOnQuantilesOfPredictedLatencies) {
