@@ -257,7 +257,7 @@ TEST_F(AdamecTrain, NamesItsVersions) {
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.out,
               ContainsRegex("^adamec-train [0-9.]+ \\(XGBoost [0-9]+\\.[0-9]+\\.[0-9]+, predictor "
-                            "format 1, sample format 1\\)\n$"));
+                            "format 2, sample format 1\\)\n$"));
 }
 
 TEST_F(AdamecTrain, DoesNotLoadLibTorch) {
