@@ -33,7 +33,7 @@ std::string operators_text(const v1::Atom& atom) {
       const v1::Argument& argument = op.arguments(i);
       text +=
           (i > 0 ? ", " : "") + printable(argument.name()) + "=" + printable(argument.literal());
-      for (const v1::TensorType& type : argument.tensors()) text += tensor_type_text(type);
+      for (const v1::TensorType& type : argument.tensors()) text += tensor_layout_text(type);
     }
     text += ")";
   }
@@ -155,12 +155,12 @@ class Comparer {
     if (moved) found_.push_back({"archive", subject + "s", "order", "", ""});
   }
 
-  static std::string describe(const v1::Tensor& tensor) { return tensor_type_text(tensor.type()); }
+  static std::string describe(const v1::Tensor& tensor) { return tensor_layout_text(tensor.type()); }
   static std::string describe(const v1::Atom& atom) { return printable(operators_text(atom), 300); }
 
   void compare_tensor(const v1::Tensor& a, const v1::Tensor& b) {
     const std::string id = printable(a.id());
-    field("tensor", id, "type", tensor_type_text(a.type()), tensor_type_text(b.type()));
+    field("tensor", id, "type", tensor_layout_text(a.type()), tensor_layout_text(b.type()));
     field("tensor", id, "role", v1::TensorRole_Name(a.role()), v1::TensorRole_Name(b.role()));
     field("tensor", id, "next", a.next(), b.next());
     field("tensor", id, "open sizes", open_sizes_text(a), open_sizes_text(b));

@@ -17,6 +17,7 @@ Json tensor_json(const ManifestView& view, const v1::Tensor& tensor) {
                {"bytes", tensor.bytes()},
                {"role", v1::TensorRole_Name(tensor.role())},
                {"may_be_cut", view.may_be_cut(tensor.id())}};
+  if (!tensor.type().strides().empty()) json["strides"] = tensor.type().strides();
   if (!tensor.record().empty()) {
     json["record"] = tensor.record();
     json["record_bytes"] = tensor.record_bytes();
@@ -101,11 +102,11 @@ Json operator_json(const v1::Operator& op) {
       continue;
     }
     value = {{"tensors", Json::array()}, {"weight", argument.weight()}};
-    for (const auto& type : argument.tensors()) value["tensors"].push_back(tensor_type_text(type));
+    for (const auto& type : argument.tensors()) value["tensors"].push_back(tensor_layout_text(type));
   }
   json["results"] = Json::array();
   for (const v1::TensorType& type : op.results()) {
-    json["results"].push_back(tensor_type_text(type));
+    json["results"].push_back(tensor_layout_text(type));
   }
   return json;
 }

@@ -60,15 +60,16 @@ void check_records(const v1::Manifest& manifest, std::map<std::string, std::uint
 Writer::Writer(OutputFile& file) : file_(file) {}
 Writer::~Writer() = default;
 
-void Writer::write_records(const std::vector<Record>& records, std::uint64_t manifest_bytes) {
+void Writer::start(std::uint64_t manifest_bytes) {
   zip_.reset();
   zip_ = std::make_unique<ZipWriter>(file_.temporary_path(), file_.name(), kManifestName,
                                      manifest_bytes);
   sizes_.clear();
-  for (const Record& record : records) {
-    zip_->add(record.name, record.bytes);
-    sizes_[record.name] = record.bytes.size();
-  }
+}
+
+void Writer::add(const Record& record) {
+  zip_->add(record.name, record.bytes);
+  sizes_[record.name] = record.bytes.size();
 }
 
 void Writer::write_manifest(const v1::Manifest& manifest) {
@@ -82,7 +83,8 @@ std::uint64_t manifest_bytes(const v1::Manifest& manifest) { return manifest.Byt
 void write_archive(OutputFile& file, const v1::Manifest& manifest,
                    const std::vector<Record>& records) {
   Writer writer(file);
-  writer.write_records(records, manifest_bytes(manifest));
+  writer.start(manifest_bytes(manifest));
+  for (const Record& record : records) writer.add(record);
   writer.write_manifest(manifest);
 }
 

@@ -34,9 +34,11 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  // Writes the records in order, behind room for a manifest of at most `manifest_bytes` (see
-  // manifest_bytes() below). Again: starts anew. Throws Error when the file cannot be written.
-  void write_records(const std::vector<Record>& records, std::uint64_t manifest_bytes);
+  // Leaves room for a manifest of at most `manifest_bytes` (see manifest_bytes() below). Again:
+  // starts anew. Throws Error when the file cannot be written.
+  void start(std::uint64_t manifest_bytes);
+  // Writes the next record. Throws Error when the file cannot be written.
+  void add(const Record& record);
   // Completes the file. Throws Error when it cannot be written or when what was written could not
   // be read back (the checks of Reader::open, hashes excepted).
   void write_manifest(const v1::Manifest& manifest);

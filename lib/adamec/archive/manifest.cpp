@@ -62,6 +62,27 @@ class Checker {
     for (const std::int64_t size : type.shape()) {
       if (size < 0) fail("{}: {}: negative size {} in its shape", source_, where, size);
     }
+    check_strides(type, where);
+  }
+
+  // What they span must be memory that can be asked for.
+  void check_strides(const v1::TensorType& type, const std::string& where) {
+    if (type.strides().empty()) return;
+    if (type.strides_size() != type.shape_size()) {
+      fail("{}: {}: {} strides for {} dimensions", source_, where, type.strides_size(),
+           type.shape_size());
+    }
+    std::int64_t span = 16;  // bytes of the largest element
+    for (int i = 0; i < type.shape_size(); ++i) {
+      std::int64_t bytes = 0;
+      if (type.strides(i) < 0 ||
+          __builtin_mul_overflow(std::max<std::int64_t>(0, type.shape(i) - 1), type.strides(i),
+                                 &bytes) ||
+          __builtin_mul_overflow(bytes, 16, &bytes) ||
+          __builtin_add_overflow(span, bytes, &span)) {
+        fail("{}: {}: bad stride {}", source_, where, type.strides(i));
+      }
+    }
   }
 
   std::uint64_t type_bytes(const v1::TensorType& type, const std::string& where) {

@@ -1,12 +1,15 @@
 #include "adamec/archive/zip_writer.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "adamec/base/error.h"
@@ -16,6 +19,12 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 1 << 20;
 constexpr std::uint64_t kWriteBehindBytes = 16 << 20;
+// Larger pieces go past the system's cache, which takes several times as long to fill and to empty
+// as the disk takes to write.
+constexpr std::size_t kDirectBytes = 32 << 20;
+constexpr std::size_t kDirectPiece = 8 << 20;
+constexpr std::size_t kBlockBytes = 4096;  // what memory and offsets of direct writes must be
+                                           // multiples of, and pages of the cache are
 constexpr std::uint16_t kDosDate = (1 << 5) | 1;   // 1980-01-01, the first day zip knows
 constexpr std::uint32_t kMode = 0100644;           // a file that its owner may write
 constexpr std::uint16_t kMadeBy = (3 << 8) | 45;   // Unix, version 4.5 of the format
@@ -64,11 +73,47 @@ std::uint32_t crc_of(std::string_view bytes) {
 
 }  // namespace
 
+// Whole blocks of a file, written past the system's cache where file system and kernel can.
+class DirectFile {
+ public:
+  explicit DirectFile(const std::string& path)
+      : descriptor_(::open(path.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC)) {}
+  ~DirectFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  DirectFile(const DirectFile&) = delete;
+  DirectFile& operator=(const DirectFile&) = delete;
+
+  // Writes the bytes' beginning at `offset`, a multiple of the block, and returns how much of it is
+  // written. The rest, if only because it is no whole block, is the caller's.
+  std::size_t write(std::uint64_t offset, std::string_view bytes) {
+    std::size_t done = 0;
+    while (descriptor_ >= 0 && bytes.size() - done >= kBlockBytes) {
+      std::size_t piece = std::min(bytes.size() - done, kDirectPiece);
+      piece -= piece % kBlockBytes;
+      std::memcpy(memory_.get(), bytes.data() + done, piece);
+      const ssize_t written =
+          ::pwrite(descriptor_, memory_.get(), piece, static_cast<off_t>(offset + done));
+      if (written <= 0 || static_cast<std::size_t>(written) % kBlockBytes != 0) break;
+      done += static_cast<std::size_t>(written);
+    }
+    return done;
+  }
+
+ private:
+  struct Free {
+    void operator()(char* memory) const { std::free(memory); }
+  };
+  int descriptor_;
+  std::unique_ptr<char, Free> memory_{
+      static_cast<char*>(std::aligned_alloc(kBlockBytes, kDirectPiece))};
+};
+
 // The file, with a buffer for its many small pieces.
 class ZipWriter::Buffer {
  public:
   Buffer(const std::string& path, const std::string& name)
-      : name_(name), file_(std::fopen(path.c_str(), "r+be")) {
+      : path_(path), name_(name), file_(std::fopen(path.c_str(), "r+be")) {
     if (file_ == nullptr || ::ftruncate(::fileno(file_), 0) != 0) stop();
     std::setvbuf(file_, memory_.get(), _IOFBF, kBufferBytes);
   }
@@ -78,13 +123,16 @@ class ZipWriter::Buffer {
 
   // What is written goes to the disk at once, not only when all of it is there.
   void put(std::string_view bytes) {
+    if (bytes.size() >= kDirectBytes) put_most_directly(bytes);
     if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) stop();
+    position_ += bytes.size();
     waiting_ += bytes.size();
     if (waiting_ < kWriteBehindBytes) return;
     waiting_ = 0;
     ::sync_file_range(::fileno(file_), 0, 0, SYNC_FILE_RANGE_WRITE);
   }
   void seek(std::uint64_t offset) {
+    position_ = offset;
     if (::fseeko(file_, static_cast<off_t>(offset), SEEK_SET) != 0) stop();
   }
   void close() {
@@ -92,9 +140,24 @@ class ZipWriter::Buffer {
   }
 
  private:
+  // Leaves in `bytes` what has not been written.
+  void put_most_directly(std::string_view& bytes) {
+    const std::size_t head = (kBlockBytes - position_ % kBlockBytes) % kBlockBytes;
+    put(bytes.substr(0, head));
+    bytes.remove_prefix(head);
+    if (std::fflush(file_) != 0) stop();
+    if (!direct_) direct_.emplace(path_);
+    const std::size_t written = direct_->write(position_, bytes);
+    seek(position_ + written);
+    bytes.remove_prefix(written);
+  }
+
   [[noreturn]] void stop() const { fail("{}: cannot write: {}", name_, std::strerror(errno)); }
 
+  const std::string path_;
   const std::string& name_;
+  std::optional<DirectFile> direct_;
+  std::uint64_t position_ = 0;
   std::unique_ptr<char[]> memory_ = std::make_unique_for_overwrite<char[]>(kBufferBytes);
   std::FILE* file_;
   std::uint64_t waiting_ = 0;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "adamec/base/error.h"
+#include "adamec/proto/tensor_type.h"
 
 namespace adamec::measure {
 namespace {
@@ -86,14 +87,18 @@ at::ScalarType scalar_type(v1::DataType dtype) {
 }
 
 at::Tensor random_tensor(const v1::TensorType& type, at::Generator& generator) {
+  if (!type.strides().empty()) {  // a view of memory
+    const std::vector<std::int64_t> strides(type.strides().begin(), type.strides().end());
+    v1::TensorType memory;
+    memory.set_dtype(type.dtype());
+    memory.add_shape(spanned_elements(type));
+    const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
+    return random_tensor(memory, generator).as_strided(shape, strides);
+  }
   const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
   const at::ScalarType dtype = scalar_type(type.dtype());
   if (at::isQIntType(dtype)) {
-    // Quantised convolutions return channels last, and so it stays; given anything else they
-    // convert it each time, which within a network they do not.
-    const auto format =
-        shape.size() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
-    return at::quantize_per_tensor(at::randn(shape, generator), 0.05, 0, dtype).contiguous(format);
+    return at::quantize_per_tensor(at::randn(shape, generator), 0.05, 0, dtype);
   }
   if (at::isIntegralType(dtype, /*includeBool=*/true)) {
     return at::randint(2, shape, generator, at::TensorOptions(at::kLong)).to(dtype);

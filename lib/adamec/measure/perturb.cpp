@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "adamec/measure/perturb_rules.h"
+#include "adamec/proto/tensor_type.h"
 
 namespace adamec::measure {
 namespace {
@@ -39,6 +40,9 @@ v1::Operator perturbed(const v1::Operator& op, Random& random) {
     changed = op;
     changed.clear_results();
     rule_for(call)->change(call, random);
+    for (v1::Argument& argument : *changed.mutable_arguments()) {
+      for (v1::TensorType& type : *argument.mutable_tensors()) close_strides(type);
+    }
     if (call.bytes() <= most_bytes && call.macs() <= most_macs) break;
   }
   return changed;

@@ -189,18 +189,20 @@ v1::DataType parse_dtype(std::string text) {
   return dtype;
 }
 
-// "float32[1,64]"; false when the text is no tensor type.
+// "float32[1,64]", or with strides "float32[2,3:1,2]"; false when the text is no tensor type.
 bool parse_tensor(const std::string& text, v1::TensorType& type) {
   const std::size_t bracket = text.find('[');
   if (bracket == 0 || bracket == std::string::npos || text.back() != ']') return false;
   type.set_dtype(parse_dtype(text.substr(0, bracket)));
+  auto* numbers = type.mutable_shape();
   const char* at = text.data() + bracket + 1;
   const char* end = text.data() + text.size() - 1;
   while (at < end) {
     std::int64_t size = 0;
     const auto [rest, error] = std::from_chars(at, end, size);
     if (error != std::errc()) fail("'{}' is no tensor type", printable(text));
-    type.add_shape(size);
+    numbers->Add(size);
+    if (*rest == ':') numbers = type.mutable_strides();
     at = rest + 1;
   }
   return true;

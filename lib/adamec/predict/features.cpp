@@ -59,6 +59,7 @@ enum Feature : std::size_t {
   kAlignedGemmColumns,
   kAlignedGemmInner,
   kAlignedColumns,
+  kLogRun,
   kCount
 };
 
@@ -111,7 +112,8 @@ constexpr std::array<const char*, kCount> kNames = {"cpu_load",
                                                     "aligned_channels",
                                                     "aligned_gemm_columns",
                                                     "aligned_gemm_inner",
-                                                    "aligned_columns"};
+                                                    "aligned_columns",
+                                                    "log_run"};
 
 double elements(const v1::TensorType& type) {
   double count = 1;
@@ -280,15 +282,32 @@ void set_gemm(Row& row, const v1::Operator& op, const v1::TensorType* kernel, do
   row.set(kAlignedGemmInner, aligned_rows(inner));
 }
 
+// Elements that lie side by side in memory, of a tensor that is not contiguous.
+double run_of(const v1::TensorType& type) {
+  std::int64_t run = 1;
+  if (type.strides_size() != type.shape_size()) return 1;
+  for (int i = type.shape_size() - 1; i >= 0; --i) {
+    if (type.shape(i) == 1) continue;
+    if (type.strides(i) != run) break;
+    run *= type.shape(i);
+  }
+  return static_cast<double>(run);
+}
+
 void set_operator(Row& row, const v1::Operator& op, double macs) {
   int tensors = 0;
   double groups = 1;
   double channels = -1;
+  bool strided = false;
   const v1::TensorType* kernel = nullptr;
   for (const v1::Argument& argument : op.arguments()) {
     if (argument.name() == "groups" && !argument.numbers().empty()) groups = argument.numbers(0);
     if (argument.tensors().empty()) set_literal(row, argument);
     for (const v1::TensorType& type : argument.tensors()) {
+      if (!strided && !argument.weight() && !type.strides().empty()) {
+        strided = true;
+        row.set_log(kLogRun, run_of(type));
+      }
       if (tensors == 0) {
         set_input(row, type);
         if (type.shape_size() >= 2) channels = static_cast<double>(type.shape(1));

@@ -63,7 +63,7 @@ void add_vocabulary(const TrainingData& data, v1::Predictor& predictor) {
   for (const Measurement& measurement : data.measurements) {
     const Work work = work_of(*measurement.sample, measurement.threads);
     operators.insert(work.class_key);
-    backends.insert(std::string(work.backend));
+    backends.insert(work.backend);
   }
   for (const std::string& name : operators) predictor.add_operators(name);
   for (const std::string& name : backends) predictor.add_backends(name);
@@ -230,7 +230,7 @@ void fit_baselines(const TrainingData& data, v1::Predictor& predictor) {
     const Work work = work_of(*measurement.sample, measurement.threads);
     const CostPoint point{work.macs, work.bytes(), measurement.us};
     by_threads[measurement.threads].push_back(point);
-    groups[{work.class_key, measurement.threads, std::string(work.backend)}].push_back(point);
+    groups[{work.class_key, measurement.threads, work.backend}].push_back(point);
     groups[{work.class_key, measurement.threads, kAnyBackend}].push_back(point);
   }
   std::map<unsigned, LinearCost> rooflines;

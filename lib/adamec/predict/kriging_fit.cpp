@@ -50,7 +50,8 @@ constexpr std::array kCoordinates = {Coordinate{"log_macs", kSizeScale},
                                      Coordinate{"aligned_channels", kShapeScale},
                                      Coordinate{"aligned_gemm_columns", kShapeScale},
                                      Coordinate{"aligned_gemm_inner", kShapeScale},
-                                     Coordinate{"aligned_columns", kShapeScale}};
+                                     Coordinate{"aligned_columns", kShapeScale},
+                                     Coordinate{"log_run", kSizeScale}};
 
 using Class = KrigingClass;
 

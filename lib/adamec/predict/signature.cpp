@@ -37,6 +37,10 @@ void append_type(std::string& text, const v1::TensorType& type) {
     if (i > 0) text += ',';
     append_number(text, type.shape(i));
   }
+  for (int i = 0; i < type.strides_size(); ++i) {
+    text += i > 0 ? ',' : ':';
+    append_number(text, type.strides(i));
+  }
   text += ']';
 }
 

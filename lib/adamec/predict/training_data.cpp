@@ -35,6 +35,10 @@ void check_shapes(const google::protobuf::RepeatedPtrField<v1::Operator>& operat
     for (const auto size : type.shape()) {
       if (size < 0) fail("{}.operators: negative size {} in a shape", where, size);
     }
+    if (type.strides_size() != 0 && type.strides_size() != type.shape_size()) {
+      fail("{}.operators: {} strides for {} dimensions", where, type.strides_size(),
+           type.shape_size());
+    }
   };
   for (const v1::Operator& op : operators) {
     for (const v1::Argument& argument : op.arguments()) {

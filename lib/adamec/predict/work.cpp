@@ -1,5 +1,7 @@
 #include "adamec/predict/work.h"
 
+#include <algorithm>
+
 #include "adamec/proto/tensor_type.h"
 
 namespace adamec::predict {
@@ -44,6 +46,15 @@ void append_class(const v1::Operator& op, std::string& key) {
   }
 }
 
+bool reads_strided(const v1::Operator& op) {
+  return std::any_of(op.arguments().begin(), op.arguments().end(), [](const v1::Argument& argument) {
+    return !argument.weight() && std::any_of(argument.tensors().begin(), argument.tensors().end(),
+                                             [](const v1::TensorType& type) {
+                                               return !type.strides().empty();
+                                             });
+  });
+}
+
 Work describe(const Operators& operators, v1::AtomKind kind, std::uint64_t macs,
               std::uint64_t weight_bytes, unsigned threads) {
   Work work;
@@ -66,6 +77,7 @@ Work describe(const Operators& operators, v1::AtomKind kind, std::uint64_t macs,
     append_class(principal, work.class_key);
     work.operator_key += principal.name();
     work.backend = threads == 1 ? principal.backend_one_thread() : principal.backend_many_threads();
+    if (reads_strided(principal)) work.backend += work.backend.empty() ? "strided" : " strided";
   }
   if (operators.empty()) work.class_key = work.operator_key;
   // Operators of opaque atoms may not tell their work and weights.

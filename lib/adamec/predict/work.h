@@ -3,7 +3,6 @@
 #include <google/protobuf/repeated_field.h>
 
 #include <string>
-#include <string_view>
 
 #include "adamec/v1/archive.pb.h"
 #include "adamec/v1/samples.pb.h"
@@ -19,7 +18,9 @@ struct Work {
   // The same where different names mean the same work: "aten::conv2d" for the "aten::_convolution"
   // that tracing records, "aten::relu" for "aten::relu_". What predictors are trained by.
   std::string class_key;
-  std::string_view backend;  // kernel family LibTorch selects for this number of threads
+  // Kernel family LibTorch selects for this number of threads, and "strided" behind it where
+  // activations are read that do not lie in memory row by row: kernels differ, too.
+  std::string backend;
   double macs = 0;
   double bytes_in = 0;  // activations read
   double bytes_out = 0;

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
+#include <numeric>
+#include <vector>
 
 namespace adamec {
 
@@ -42,6 +45,32 @@ std::string dtype_name(v1::DataType dtype) {
 
 std::string tensor_type_text(const v1::TensorType& type) {
   return fmt::format("{}[{}]", dtype_name(type.dtype()), fmt::join(type.shape(), ","));
+}
+
+std::string tensor_layout_text(const v1::TensorType& type) {
+  if (type.strides().empty()) return tensor_type_text(type);
+  return fmt::format("{}[{}:{}]", dtype_name(type.dtype()), fmt::join(type.shape(), ","),
+                     fmt::join(type.strides(), ","));
+}
+
+std::int64_t spanned_elements(const v1::TensorType& type) {
+  std::int64_t span = 1;
+  for (int i = 0; i < type.strides_size(); ++i) span += (type.shape(i) - 1) * type.strides(i);
+  return span;
+}
+
+void close_strides(v1::TensorType& type) {
+  if (type.strides_size() != type.shape_size()) return type.clear_strides();
+  std::vector<int> inside_out(static_cast<std::size_t>(type.shape_size()));
+  std::iota(inside_out.rbegin(), inside_out.rend(), 0);
+  std::stable_sort(inside_out.begin(), inside_out.end(),
+                   [&](int a, int b) { return type.strides(a) < type.strides(b); });
+  std::int64_t stride = 1;
+  for (const int dimension : inside_out) {
+    if (type.strides(dimension) == 0) continue;
+    type.set_strides(dimension, stride);
+    stride *= std::max<std::int64_t>(1, type.shape(dimension));
+  }
 }
 
 }  // namespace adamec

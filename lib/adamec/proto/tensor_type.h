@@ -16,4 +16,15 @@ std::string dtype_name(v1::DataType dtype);
 // "float32[1,3,224,224]"
 std::string tensor_type_text(const v1::TensorType& type);
 
+// The same with the strides of what is not contiguous: "float32[2,3:1,2]"
+std::string tensor_layout_text(const v1::TensorType& type);
+
+// Elements of memory from a tensor's first to its last, of a type that has strides and no empty
+// dimension.
+std::int64_t spanned_elements(const v1::TensorType& type);
+
+// Gives a tensor that has strides those for the shape it has now: no gaps, its dimensions in the
+// order in which its strides had them, and what was repeated (stride 0) still is.
+void close_strides(v1::TensorType& type);
+
 }  // namespace adamec

@@ -67,7 +67,7 @@ std::vector<c10::IValue> packed_contents(jit::Value* value, const WeightContents
 }
 
 v1::TensorType type_of(const at::Tensor& tensor) {
-  return describe_tensor({tensor.scalar_type(), tensor.sizes().vec()});
+  return describe_tensor(tensor_info(tensor));
 }
 
 // Packed weights as one argument: the tensors inside.
@@ -150,6 +150,7 @@ v1::TensorType describe_tensor(const TensorInfo& info) {
   v1::TensorType type;
   type.set_dtype(to_dtype(info.dtype));
   for (const std::int64_t size : info.shape) type.add_shape(size);
+  for (const std::int64_t stride : info.strides) type.add_strides(stride);
   return type;
 }
 

@@ -1,5 +1,6 @@
 #include "adamec/torchscript/manifest_writer.h"
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <future>
@@ -98,6 +99,23 @@ class WeightUses {
   std::unordered_map<jit::Value*, std::atomic<int>> left_;
 };
 
+// Indices of the atoms by the bytes of their weights: the largest may take as long as the rest.
+std::vector<std::size_t> largest_first(const Residual& residual,
+                                       const std::vector<AtomDraft>& drafts) {
+  std::vector<std::size_t> bytes(drafts.size(), 0);
+  std::vector<std::size_t> order(drafts.size());
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    order[i] = i;
+    for (jit::Value* value : drafts[i].weights) {
+      const c10::IValue& content = residual.weight_of(value).content;
+      if (content.isTensor()) bytes[i] += content.toTensor().nbytes();
+    }
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return bytes[a] > bytes[b]; });
+  return order;
+}
+
 }  // namespace
 
 ManifestWriter::ManifestWriter(const LoadedModel& model, const std::string& method,
@@ -131,7 +149,7 @@ void ManifestWriter::add_inputs(const jit::Module& module,
   }
 }
 
-void ManifestWriter::add_atoms(Residual& residual, const std::vector<AtomDraft>& drafts) {
+void ManifestWriter::add_atoms(const Residual& residual, const std::vector<AtomDraft>& drafts) {
   for (std::size_t i = 0; i < residual.inputs.size(); ++i) {
     names_[residual.inputs[i]] = input_ids_.at(i);
   }
@@ -143,9 +161,12 @@ void ManifestWriter::add_atoms(Residual& residual, const std::vector<AtomDraft>&
     }
   }
   for (const AtomDraft& draft : drafts) add_atom(residual, draft);
-  make_atom_records(residual, drafts);
   *manifest_.mutable_output() = output_value(residual, *residual.output);
   finish_states(residual);
+  for (v1::Atom& atom : *manifest_.mutable_atoms()) {
+    atom.set_record(fmt::format("atoms/{}.pt", atom.id()));
+    records_.push_back({atom.record(), ""});
+  }
 }
 
 void ManifestWriter::add_whole(const jit::Module& module, const std::vector<c10::IValue>& arguments,
@@ -159,7 +180,7 @@ void ManifestWriter::add_whole(const jit::Module& module, const std::vector<c10:
   op->set_name("model");
   for (const std::string& input : input_ids_) atom->add_inputs(input);
   for (std::size_t i = 0; i < whole.results.size(); ++i) {
-    const TensorInfo info{whole.results[i].scalar_type(), whole.results[i].sizes().vec()};
+    const TensorInfo info = tensor_info(whole.results[i]);
     const std::string output = fmt::format("{}:{}", id, i);
     add_tensor(output, info, v1::INTERMEDIATE);
     atom->add_outputs(output);
@@ -181,7 +202,7 @@ v1::Value ManifestWriter::input_value(const c10::IValue& argument, const std::st
   };
   if (argument.isTensor()) {
     const at::Tensor tensor = argument.toTensor();
-    add_tensor(id, {tensor.scalar_type(), tensor.sizes().vec()}, v1::INPUT);
+    add_tensor(id, tensor_info(tensor), v1::INPUT);
     input_ids_.push_back(id);
     value.set_tensor(id);
   } else if (argument.isTuple()) {
@@ -249,23 +270,27 @@ void ManifestWriter::add_tensor(const std::string& id, const TensorInfo& info,
   tensor->set_role(role);
 }
 
-// Makes the atoms' records on two threads: they are independent of each other.
-void ManifestWriter::make_atom_records(Residual& residual, const std::vector<AtomDraft>& drafts) {
+void ManifestWriter::make_records(Residual& residual, const std::vector<AtomDraft>& drafts,
+                                  const std::function<void(std::size_t)>& complete) {
   WeightUses uses(residual, drafts);
-  const std::size_t first = records_.size();
-  records_.resize(first + drafts.size());
+  const std::size_t first = records_.size() - drafts.size();
+  for (std::size_t i = 0; complete && i < first; ++i) complete(i);
+  const std::vector<std::size_t> order = largest_first(residual, drafts);
   std::atomic<std::size_t> next = 0;
   const auto work = [&](bool report) {
-    for (std::size_t i; (i = next++) < drafts.size();) {
+    for (std::size_t done; (done = next++) < order.size();) {
+      const std::size_t i = order[done];
       v1::Atom& atom = *manifest_.mutable_atoms(static_cast<int>(i));
-      set_record(atom, records_[first + i], fmt::format("atoms/{}.pt", atom.id()),
-                 piece_record(residual, drafts[i].piece));
-      atom.set_weight_bytes(weight_bytes(residual, drafts[i], records_[first + i]));
+      archive::Record& record = records_[first + i];
+      record.bytes = piece_record(residual, drafts[i].piece);
+      atom.set_record_bytes(record.bytes.size());
+      atom.set_weight_bytes(weight_bytes(residual, drafts[i], record));
       for (jit::Value* value : uses.finished(drafts[i])) {
         residual.weight_of(value).content = c10::IValue();
         weights_.at(value) = c10::IValue();
       }
-      if (report && progress_) progress_(i + 1, drafts.size());
+      if (complete) complete(first + i);
+      if (report && progress_) progress_(done + 1, drafts.size());
     }
   };
   std::future<void> beside = std::async(std::launch::async, work, false);
@@ -278,7 +303,7 @@ std::string ManifestWriter::add_weight(const Residual& residual, jit::Value* val
   const Residual::Weight& weight = residual.weight_of(value);
   const std::string name = unique(weight_names_, weight.name);
   const at::Tensor tensor = weight.content.toTensor();
-  add_tensor(fmt::format("w:{}", name), {tensor.scalar_type(), tensor.sizes().vec()}, v1::WEIGHT);
+  add_tensor(fmt::format("w:{}", name), tensor_info(tensor), v1::WEIGHT);
   v1::Tensor& entry = *manifest_.mutable_tensors(manifest_.tensors_size() - 1);
   set_record(entry, records_.emplace_back(), fmt::format("weights/{}.pt", name),
              weight_record(tensor, residual.weights_require_grad && weight.requires_grad));
@@ -289,7 +314,7 @@ void ManifestWriter::add_states(const Residual& residual) {
   for (const Residual::State& state : residual.states) {
     const std::string name = unique(weight_names_, state.name);
     const std::string id = names_[state.value] = fmt::format("s:{}", name);
-    add_tensor(id, {state.initial.scalar_type(), state.initial.sizes().vec()}, v1::STATE);
+    add_tensor(id, tensor_info(state.initial), v1::STATE);
     v1::Tensor& entry = *manifest_.mutable_tensors(manifest_.tensors_size() - 1);
     set_record(entry, records_.emplace_back(), fmt::format("weights/{}.pt", name),
                weight_record(state.initial));

@@ -16,7 +16,7 @@
 namespace adamec::torchscript {
 
 // Writes down a cut model: the manifest, and one record per atom and shared weight, whose hashes
-// are left to do. First add_inputs(), then add_atoms() or add_whole().
+// are left to do. First add_inputs(), then add_whole(), or add_atoms() and make_records().
 class ManifestWriter {
  public:
   ManifestWriter(const LoadedModel& model, const std::string& method,
@@ -25,13 +25,19 @@ class ManifestWriter {
   // The model's arguments, and a tensor for each tensor among them.
   void add_inputs(const jit::Module& module, const std::vector<c10::IValue>& arguments,
                   const std::vector<OpenSize>& open_sizes = {});
-  // The atoms, their weights and what the model returns. Forgets the contents of weights once they
-  // are in their records.
-  void add_atoms(Residual& residual, const std::vector<AtomDraft>& drafts);
+  // The atoms, their shared weights and what the model returns. The atoms' records have no more
+  // than their names yet.
+  void add_atoms(const Residual& residual, const std::vector<AtomDraft>& drafts);
+  // The atoms' records, large ones first, on two threads. Forgets the contents of weights once they
+  // are in their records. Calls complete() with the index of every record that is, from any thread.
+  void make_records(Residual& residual, const std::vector<AtomDraft>& drafts,
+                    const std::function<void(std::size_t)>& complete = {});
   // The whole model as one atom.
   void add_whole(const jit::Module& module, const std::vector<c10::IValue>& arguments,
                  bool stateful);
 
+  const v1::Manifest& manifest() const { return manifest_; }
+  const std::vector<archive::Record>& records() const { return records_; }
   v1::Manifest take_manifest() { return std::move(manifest_); }
   std::vector<archive::Record> take_records() { return std::move(records_); }
 
@@ -49,7 +55,6 @@ class ManifestWriter {
   void finish_states(const Residual& residual);
   std::string add_weight(const Residual& residual, jit::Value* value);
   void add_tensor(const std::string& id, const TensorInfo& info, v1::TensorRole role);
-  void make_atom_records(Residual& residual, const std::vector<AtomDraft>& drafts);
 
   std::function<void(std::size_t, std::size_t)> progress_;
   v1::Manifest manifest_;

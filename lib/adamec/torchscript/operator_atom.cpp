@@ -210,6 +210,14 @@ class Maker {
   }
 
   at::Tensor random(const v1::TensorType& type) {
+    if (!type.strides().empty()) {  // a view of memory
+      const std::vector<std::int64_t> sizes(type.shape().begin(), type.shape().end());
+      const std::vector<std::int64_t> strides(type.strides().begin(), type.strides().end());
+      v1::TensorType memory;
+      memory.set_dtype(type.dtype());
+      memory.add_shape(spanned_elements(type));
+      return random(memory).as_strided(sizes, strides);
+    }
     const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
     const c10::ScalarType dtype = to_scalar_type(type.dtype());
     if (c10::isQIntType(dtype)) {
@@ -267,6 +275,7 @@ SplitResult operator_atom(const v1::Operator& op, const std::string& id, std::ui
     ManifestWriter writer(model, "forward", {});
     writer.add_inputs(maker.module(), maker.arguments(), {});
     writer.add_atoms(residual, drafts);
+    writer.make_records(residual, drafts);
     SplitResult result{writer.take_manifest(), writer.take_records(), {}};
     measure_memory(result, maker.arguments());
     result.manifest.mutable_atoms(0)->set_id(id);

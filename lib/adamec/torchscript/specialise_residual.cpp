@@ -33,6 +33,17 @@ void collect_tensors(const std::vector<ItemPtr>& items, std::vector<at::Tensor>&
   }
 }
 
+bool is_contiguous(const std::vector<std::int64_t>& shape,
+                   const std::vector<std::int64_t>& strides) {
+  std::int64_t expected = 1;
+  for (std::size_t i = shape.size(); i-- > 0;) {
+    if (shape[i] == 0) return true;
+    if (shape[i] != 1 && strides[i] != expected) return false;
+    expected *= shape[i];
+  }
+  return true;
+}
+
 bool is_mutable(const jit::Node* node) {
   const auto* schema = node->maybeSchema();
   return schema != nullptr && schema->is_mutable();
@@ -68,6 +79,16 @@ TensorInfo tensor_info(const jit::Value* value) {
   if (!sizes.has_value()) return info;
   info.dtype = *type->scalarType();
   info.shape = *sizes;
+  const auto strides = type->strides().concrete_sizes();
+  if (strides.has_value() && !is_contiguous(info.shape, *strides)) info.strides = *strides;
+  return info;
+}
+
+TensorInfo tensor_info(const at::Tensor& tensor) {
+  TensorInfo info{tensor.scalar_type(), tensor.sizes().vec(), {}};
+  if (tensor.layout() == at::kStrided && !is_contiguous(info.shape, tensor.strides().vec())) {
+    info.strides = tensor.strides().vec();
+  }
   return info;
 }
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <future>
 #include <limits>
 #include <optional>
 
+#include "adamec/archive/record_pipeline.h"
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 #include "adamec/base/sha256.h"
@@ -126,54 +126,55 @@ void check(const std::vector<Run>& runs, const SplitOptions& options, SplitResul
   }
 }
 
-using Hashes = std::unordered_map<std::string, std::string>;  // SHA-256 by record
-
-Hashes hash(const std::vector<archive::Record>& records) {
-  Hashes hashes;
-  for (const archive::Record& record : records) hashes[record.name] = sha256_hex(record.bytes);
-  return hashes;
-}
-
-void set_hashes(const Hashes& hashes, v1::Manifest& manifest) {
-  for (v1::Atom& atom : *manifest.mutable_atoms()) atom.set_sha256(hashes.at(atom.record()));
-  for (v1::Tensor& tensor : *manifest.mutable_tensors()) {
-    if (!tensor.record().empty()) tensor.set_sha256(hashes.at(tensor.record()));
+// `hashes`: SHA-256 of the records, in their order.
+void set_hashes(const std::vector<std::string>& hashes, SplitResult& result) {
+  std::unordered_map<std::string, std::string> by_record;
+  for (std::size_t i = 0; i < hashes.size(); ++i) by_record[result.records[i].name] = hashes[i];
+  for (v1::Atom& atom : *result.manifest.mutable_atoms()) {
+    atom.set_sha256(by_record.at(atom.record()));
+  }
+  for (v1::Tensor& tensor : *result.manifest.mutable_tensors()) {
+    if (!tensor.record().empty()) tensor.set_sha256(by_record.at(tensor.record()));
   }
 }
 
-// What the manifest may take when the check has completed it, and the hashes are there.
+// What the manifest may take when the records, their hashes and the check have completed it.
 std::uint64_t most_manifest_bytes(v1::Manifest manifest) {
   constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
-  Hashes hashes;
   const std::string hash = sha256_hex("");
   for (v1::Atom& atom : *manifest.mutable_atoms()) {
-    hashes[atom.record()] = hash;
+    atom.set_sha256(hash);
+    atom.set_record_bytes(kMost);
+    atom.set_weight_bytes(kMost);
     atom.set_peak_activation_bytes(kMost);
     atom.set_macs(kMost);
     for (v1::Operator& op : *atom.mutable_operators()) op.set_macs(kMost);
   }
-  for (const v1::Tensor& tensor : manifest.tensors()) hashes[tensor.record()] = hash;
-  set_hashes(hashes, manifest);
+  for (v1::Tensor& tensor : *manifest.mutable_tensors()) {
+    if (!tensor.record().empty()) tensor.set_sha256(hash);
+  }
   return archive::manifest_bytes(manifest);
 }
 
-// Hashes the records and writes them, which takes about as long as the check beside it.
-void finish(const std::vector<Run>& runs, const SplitOptions& options, SplitResult& result) {
-  if (options.granularity == Granularity::kBlock) {
-    set_hashes(hash(result.records), result.manifest);
-    result = merge_into_lossless_blocks(std::move(result));
+// Completes the records that a pipeline was started with, or all blocks that they are merged into.
+void finish(const std::vector<Run>& runs, const SplitOptions& options, SplitResult& result,
+            archive::RecordPipeline& pipeline) {
+  if (options.granularity != Granularity::kBlock) {
+    check(runs, options, result);
+    return set_hashes(pipeline.finish(), result);
   }
-  // Both are waited for, whatever the check throws.
-  std::future<Hashes> hashes = std::async(std::launch::async, [&] { return hash(result.records); });
-  std::future<void> written;
-  if (options.writer != nullptr) {
-    const std::uint64_t room = most_manifest_bytes(result.manifest);
-    written = std::async(std::launch::async,
-                         [&, room] { options.writer->write_records(result.records, room); });
-  }
+  set_hashes(pipeline.finish(), result);
+  result = merge_into_lossless_blocks(std::move(result));
+  archive::RecordPipeline blocks(options.writer);
+  blocks.start(result.records, most_manifest_bytes(result.manifest));
+  blocks.complete_all();
   check(runs, options, result);
-  set_hashes(hashes.get(), result.manifest);
-  if (written.valid()) written.get();
+  set_hashes(blocks.finish(), result);
+}
+
+// Where the atoms' records go: blocks are written later.
+archive::Writer* atoms_writer(const SplitOptions& options) {
+  return options.granularity == Granularity::kBlock ? nullptr : options.writer;
 }
 
 // A model on disk can be loaded again should it be needed. Otherwise its weights would be in memory
@@ -187,6 +188,8 @@ SplitResult cut_model(LoadedModel& model, const Arguments& arguments, const Spli
                       const c10::IValue* first = nullptr, bool weights_require_grad = false) {
   SplitResult result;
   std::vector<Run> runs;
+  ManifestWriter writer(model, options.method, options.progress);
+  archive::RecordPipeline pipeline(atoms_writer(options));  // of records that writer has at first
   {
     at::manual_seed(options.seed);
     Residual residual = specialise(model.module, options.method, arguments.example,
@@ -195,16 +198,17 @@ SplitResult cut_model(LoadedModel& model, const Arguments& arguments, const Spli
       throw Unsupported("state beside what the first run makes", /*state=*/true);
     }
     residual.weights_require_grad = weights_require_grad;
-    ManifestWriter writer(model, options.method, options.progress);
     writer.add_inputs(model.module, arguments.example, arguments.open_sizes);
     const std::vector<AtomDraft> drafts = cut(residual, kSharedWeightBytes);
     runs = run_model(model.module, arguments, options, !residual.states.empty());
     if (can_load_again(options)) model.module = jit::Module();
     writer.add_atoms(residual, drafts);
+    pipeline.start(writer.records(), most_manifest_bytes(writer.manifest()));
+    writer.make_records(residual, drafts, [&](std::size_t record) { pipeline.complete(record); });
     result = {writer.take_manifest(), writer.take_records(), {}};
   }
   if (first != nullptr && options.verify) runs.push_back({arguments.example, *first});
-  finish(runs, options, result);
+  finish(runs, options, result, pipeline);
   return result;
 }
 
@@ -219,7 +223,10 @@ SplitResult keep_model_whole(const LoadedModel& model, const Arguments& argument
                      {"kept as one atom, because of " + printable(reason, 300) +
                       "; the atom is exact, but to have the model cut, change that line of it"}};
   const bool remembers = keeps_state(result.manifest, /*inside_an_atom=*/false);
-  finish(run_model(model.module, arguments, options, remembers), options, result);
+  archive::RecordPipeline pipeline(atoms_writer(options));
+  pipeline.start(result.records, most_manifest_bytes(result.manifest));
+  pipeline.complete_all();
+  finish(run_model(model.module, arguments, options, remembers), options, result, pipeline);
   return result;
 }
 

@@ -81,6 +81,28 @@ TEST(Manifest, RefusesImpossibleShapes) {
   EXPECT_EQ(error_of_shape({}, 4), "");
 }
 
+std::string error_of_strides(const std::vector<std::int64_t>& strides) {
+  return error_after([&](v1::Manifest& m) {
+    m.mutable_tensors(0)->mutable_type()->mutable_strides()->Assign(strides.begin(), strides.end());
+  });
+}
+
+TEST(Manifest, RefusesImpossibleStrides) {
+  const std::int64_t big = std::int64_t{1} << 62;
+  EXPECT_EQ(error_of_strides({48, 1, 12, 3}), "");
+  EXPECT_EQ(error_of_strides({0, 0, 4, 1}), "");
+  EXPECT_EQ(error_of_strides({1, 2}), "a: tensor 'x': 2 strides for 4 dimensions");
+  EXPECT_EQ(error_of_strides({48, 1, -12, 3}), "a: tensor 'x': bad stride -12");
+  EXPECT_EQ(error_of_strides({48, big, 1, 1}),
+            "a: tensor 'x': bad stride 4611686018427387904");
+  EXPECT_EQ(error_of_strides({0, big / 32, big / 32, big / 32}),
+            "a: tensor 'x': bad stride 144115188075855872");
+  EXPECT_EQ(error_after([](v1::Manifest& m) {
+              m.mutable_atoms(0)->mutable_operators(0)->mutable_results(0)->add_strides(1);
+            }),
+            "a: atom 'conv.conv2d': 1 strides for 4 dimensions");
+}
+
 TEST(Manifest, AcceptsAnyByteCountOfAnUnspecifiedType) {
   EXPECT_EQ(error_after([](v1::Manifest& m) {
               m.mutable_tensors(0)->mutable_type()->set_dtype(v1::DATA_TYPE_UNSPECIFIED);

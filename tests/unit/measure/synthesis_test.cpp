@@ -22,7 +22,8 @@ std::string text_of(const v1::Operator& op) {
 TEST(ParseOperator, ReadsWhatSignaturesSay) {
   for (const std::string call :
        {"aten::relu(self=float32[1,64,56,56])", "aten::x(a=float32[],b=None,c=[1, 2],d=true)",
-        "aten::linear(input=float32[1,8],weight=weight float32[4,8],bias=None)"}) {
+        "aten::linear(input=float32[1,8],weight=weight float32[4,8],bias=None)",
+        "aten::relu(self=float32[1,58,2,28:3248,28,1624,1])"}) {
     EXPECT_EQ(text_of(parse_operator(call)), call + "->");
   }
   EXPECT_EQ(text_of(parse_operator("aten::relu(self=float32[2])->float32[2]")),
@@ -64,6 +65,18 @@ TEST(Synthesize, StaysNearWhatIsAtHand) {
     EXPECT_EQ(call.arguments(8).literal(), std::to_string(input.shape(1)));
     EXPECT_GE(input.shape(1), 48);
     EXPECT_LE(input.shape(1), 200);
+  }
+}
+
+// Channels last stays channels last, whatever the sizes.
+TEST(Synthesize, KeepsTheLayout) {
+  const v1::Operator relu = parse_operator("aten::relu(self=float32[1,8,6,4:192,1,32,8])");
+  const v1::Operator* at_hand[] = {&relu};
+  for (const v1::Operator& call : synthesize("elementwise", 20, at_hand, 0)) {
+    const auto& type = call.arguments(0).tensors(0);
+    EXPECT_EQ(type.strides(1), 1);
+    EXPECT_EQ(type.strides(3), type.shape(1));
+    EXPECT_EQ(type.strides(2), type.shape(1) * type.shape(3));
   }
 }
 

@@ -101,6 +101,30 @@ TEST(Work, HasTheSameKeyUnderAllNames) {
   EXPECT_NE(key(conv2d(8, 8, 10, 3)), key(conv2d(8, 8, 10, 3, 2)));
 }
 
+// Reading what does not lie row by row is other work.
+TEST(Work, ThatReadsStridedActivationsIsAFamilyOfItsOwn) {
+  const auto with_strides = [](v1::Atom atom, int argument, std::vector<std::int64_t> strides) {
+    v1::TensorType& type =
+        *atom.mutable_operators(0)->mutable_arguments(argument)->mutable_tensors(0);
+    type.mutable_strides()->Assign(strides.begin(), strides.end());
+    return atom;
+  };
+  EXPECT_EQ(predict::work_of(relu({2, 3, 5}), 1).backend, "");
+  const v1::Atom turned = with_strides(relu({2, 3, 5}), 0, {5, 10, 1});
+  EXPECT_EQ(predict::work_of(turned, 1).backend, "strided");
+  v1::Atom conv = with_strides(conv2d(8, 8, 4, 3), 0, {128, 1, 32, 8});
+  conv.mutable_operators(0)->set_backend_one_thread("Mkldnn");
+  EXPECT_EQ(predict::work_of(conv, 1).backend, "Mkldnn strided");
+  // How weights lie is the same for all of a kind.
+  EXPECT_EQ(predict::work_of(with_strides(linear(1, 8, 4), 1, {1, 4}), 1).backend, "");
+
+  EXPECT_TRUE(std::isnan(Row(relu({2, 3, 5}))["log_run"]));
+  EXPECT_FLOAT_EQ(Row(turned)["log_run"], std::log1p(5.0F));
+  EXPECT_FLOAT_EQ(Row(with_strides(relu({2, 3, 5}), 0, {1, 2, 6}))["log_run"], std::log1p(1.0F));
+  EXPECT_NE(predict::work_key(predict::work_of(turned, 1)),
+            predict::work_key(predict::work_of(relu({2, 3, 5}), 1)));
+}
+
 TEST(Features, HaveDistinctNames) {
   const auto& names = predict::feature_names();
   EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());

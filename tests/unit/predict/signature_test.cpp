@@ -44,6 +44,14 @@ TEST(Signature, TellsConfigurationsApart) {
   EXPECT_NE(signature(atom), base);
 }
 
+TEST(Signature, TellsLayoutsInMemoryApart) {
+  v1::Atom atom = relu({2, 3});
+  v1::TensorType& input = *atom.mutable_operators(0)->mutable_arguments(0)->mutable_tensors(0);
+  input.add_strides(1);
+  input.add_strides(2);
+  EXPECT_EQ(signature(atom), "aten::relu(self=float32[2,3:1,2])->float32[2,3]");
+}
+
 TEST(Signature, TellsOpaqueAtomsApartByTheirWork) {
   v1::Atom atom = relu({1, 8});
   atom.set_kind(v1::CONTROL_FLOW);

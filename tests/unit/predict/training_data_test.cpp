@@ -81,6 +81,11 @@ TEST(ReadSamples, NamesFileSampleAndFieldOfImpossibleNumbers) {
               s.mutable_operators(0)->mutable_results(0)->set_shape(0, -1);
             }),
             "a.samples: samples[2].operators: negative size -1 in a shape");
+  EXPECT_EQ(error_after([](v1::Sample& s) {
+              s.mutable_operators(0)->mutable_results(0)->Clear();
+              s.mutable_operators(0)->mutable_results(0)->add_strides(1);
+            }),
+            "a.samples: samples[2].operators: 1 strides for 0 dimensions");
 }
 
 std::string error_of_data(const v1::SampleSet& set, const std::string& host = "") {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "adamec/proto/parse.h"
 #include "adamec/v1/samples.pb.h"
 
@@ -33,6 +35,39 @@ TEST(TensorType, IsWrittenAsAnInputSpec) {
   type.add_shape(1);
   type.add_shape(128);
   EXPECT_EQ(tensor_type_text(type), "int64[1,128]");
+}
+
+v1::TensorType strided(const std::vector<std::int64_t>& shape,
+                       const std::vector<std::int64_t>& strides) {
+  v1::TensorType type;
+  type.set_dtype(v1::FLOAT32);
+  type.mutable_shape()->Assign(shape.begin(), shape.end());
+  type.mutable_strides()->Assign(strides.begin(), strides.end());
+  return type;
+}
+
+TEST(TensorType, StridesAreWrittenBehindTheShape) {
+  EXPECT_EQ(tensor_layout_text(strided({2, 3}, {})), "float32[2,3]");
+  EXPECT_EQ(tensor_layout_text(strided({2, 3}, {1, 2})), "float32[2,3:1,2]");
+  EXPECT_EQ(tensor_type_text(strided({2, 3}, {1, 2})), "float32[2,3]");
+}
+
+TEST(TensorType, SpansTheMemoryBetweenItsFirstAndLastElement) {
+  EXPECT_EQ(spanned_elements(strided({2, 3}, {1, 2})), 6);
+  EXPECT_EQ(spanned_elements(strided({2, 3}, {100, 2})), 105);
+  EXPECT_EQ(spanned_elements(strided({5, 3}, {0, 1})), 3);
+}
+
+TEST(TensorType, CloseStridesKeepTheOrderOfDimensions) {
+  const auto closed = [](v1::TensorType type) {
+    close_strides(type);
+    return tensor_layout_text(type);
+  };
+  EXPECT_EQ(closed(strided({2, 3}, {})), "float32[2,3]");
+  EXPECT_EQ(closed(strided({1, 8, 5, 7}, {192, 1, 24, 3})), "float32[1,8,5,7:280,1,56,8]");
+  EXPECT_EQ(closed(strided({2, 3}, {1000, 10})), "float32[2,3:3,1]");  // gaps are gone
+  EXPECT_EQ(closed(strided({4, 6}, {0, 1})), "float32[4,6:0,1]");      // one row, four times
+  EXPECT_EQ(closed(strided({4, 6}, {1})), "float32[4,6]");
 }
 
 // What makes `cat a.samples b.samples` a sample set: parsing joined bytes joins the lists.

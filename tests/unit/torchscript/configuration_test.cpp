@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "adamec/proto/tensor_type.h"
 #include "tests/unit/torchscript/split_source.h"
 
 namespace adamec::testing {
@@ -63,6 +64,29 @@ TEST(Configuration, PackedLinearAndRecurrentLayersTellWeights) {
   EXPECT_EQ(linear.macs(), 12u * 64 * 64);
   // Two directions, four gates of 32, from 32 inputs and 32 hidden values.
   EXPECT_EQ(atom_of(result, "aten::quantized_lstm").macs(), 12u * 2 * 4 * 32 * (32 + 32));
+}
+
+TEST(Configuration, TellsHowTensorsLieInMemory) {
+  const auto result = split_source(R"(
+def forward(self, x: Tensor):
+    turned = x.transpose(1, 2)
+    some = torch.relu(turned)[:, 1:3]
+    return some.contiguous(), torch.sigmoid(x[0].expand(7, 6, 8)), turned.contiguous()
+)",
+                                   {"float32[1,6,8]"});
+  const auto layout = [&](const std::string& name) {
+    return tensor_layout_text(atom_of(result, name).operators(0).arguments(0).tensors(0));
+  };
+  EXPECT_EQ(layout("aten::transpose"), "float32[1,6,8]");
+  EXPECT_EQ(layout("aten::relu"), "float32[1,8,6:48,1,8]");
+  EXPECT_EQ(layout("aten::sigmoid"), "float32[7,6,8:0,8,1]");
+  EXPECT_EQ(layout("aten::contiguous"), "float32[1,2,6:48,1,8]");
+  std::map<std::string, std::string> outputs;
+  for (const v1::Tensor& tensor : result.manifest.tensors()) {
+    outputs[tensor.id()] = tensor_layout_text(tensor.type());
+  }
+  EXPECT_EQ(outputs.at("transpose:0"), "float32[1,8,6:48,1,8]");
+  EXPECT_EQ(outputs.at("relu:0"), "float32[1,8,6:48,1,8]");
 }
 
 TEST(Configuration, BranchesAndLoopsCountWhatRan) {
