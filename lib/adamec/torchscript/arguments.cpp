@@ -187,4 +187,15 @@ std::vector<c10::IValue> example_arguments(const jit::Module& module, const std:
   return arguments;
 }
 
+std::vector<c10::IValue> copy_of(const std::vector<c10::IValue>& arguments) {
+  std::vector<c10::IValue> copies;
+  for (const c10::IValue& argument : arguments) {
+    // Quantised tensors that lie channels last would become contiguous.
+    const bool quantised = argument.isTensor() && argument.toTensor().is_quantized();
+    copies.push_back(quantised ? argument.toTensor().clone(at::MemoryFormat::Preserve)
+                               : argument.deepcopy());
+  }
+  return copies;
+}
+
 }  // namespace adamec::torchscript

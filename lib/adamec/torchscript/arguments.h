@@ -15,4 +15,7 @@ std::vector<c10::IValue> example_arguments(const jit::Module& module, const std:
                                            const std::vector<std::string>& specs,
                                            const std::string& inputs_from, std::uint64_t seed);
 
+// Arguments that a run may write to without spoiling the next.
+std::vector<c10::IValue> copy_of(const std::vector<c10::IValue>& arguments);
+
 }  // namespace adamec::torchscript

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "adamec/base/error.h"
+#include "adamec/torchscript/arguments.h"
 
 namespace adamec::torchscript {
 namespace {
@@ -97,8 +98,7 @@ std::vector<OpenSize> parse_open_sizes(const std::string& text, const jit::Modul
 
 std::vector<c10::IValue> with_other_sizes(const std::vector<c10::IValue>& arguments,
                                           const std::vector<OpenSize>& sizes, int variant) {
-  std::vector<c10::IValue> others;
-  for (const c10::IValue& argument : arguments) others.push_back(argument.deepcopy());
+  std::vector<c10::IValue> others = copy_of(arguments);
   std::map<std::string, std::int64_t> steps;
   for (const OpenSize& size : sizes) {
     const auto count = static_cast<std::int64_t>(steps.size());

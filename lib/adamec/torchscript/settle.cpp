@@ -1,5 +1,6 @@
 // Partial evaluation, again and again until nothing more is learnt of the model's state.
 #include "adamec/base/error.h"
+#include "adamec/torchscript/arguments.h"
 #include "adamec/torchscript/load.h"
 #include "adamec/torchscript/specialiser.h"
 #include "adamec/torchscript/walk.h"
@@ -54,12 +55,6 @@ bool assigns_attributes(const jit::Module& module, const std::string& method) {
     }
   }
   return false;
-}
-
-std::vector<c10::IValue> copy_of(const std::vector<c10::IValue>& arguments) {
-  std::vector<c10::IValue> copies;
-  for (const c10::IValue& argument : arguments) copies.push_back(argument.deepcopy());
-  return copies;
 }
 
 [[noreturn]] void fail_with_other_sizes(const std::exception& error) {

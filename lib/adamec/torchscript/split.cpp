@@ -9,6 +9,7 @@
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 #include "adamec/base/sha256.h"
+#include "adamec/torchscript/arguments.h"
 #include "adamec/torchscript/compat.h"
 #include "adamec/torchscript/cut.h"
 #include "adamec/torchscript/execute.h"
@@ -33,13 +34,6 @@ constexpr int kStatefulRuns = 5;
 // them, and those that are verified.
 constexpr int kComparedSizes = 2;
 constexpr int kVerifiedSizes = 3;
-
-// Arguments that a run may write to without spoiling the next.
-std::vector<c10::IValue> fresh(const std::vector<c10::IValue>& arguments) {
-  std::vector<c10::IValue> copies;
-  for (const c10::IValue& argument : arguments) copies.push_back(argument.deepcopy());
-  return copies;
-}
 
 // The arguments of a model: an example, and the same with other sizes where these are open.
 struct Arguments {
@@ -94,7 +88,7 @@ std::vector<Run> run_model(const jit::Module& module, const Arguments& arguments
   const at::NoGradGuard no_grad;
   for (Run& run : runs) {
     at::manual_seed(options.seed);
-    run.expected = module.get_method(options.method)(fresh(run.arguments));
+    run.expected = module.get_method(options.method)(copy_of(run.arguments));
     // What it returns may be part of its state, which the next run writes to.
     if (runs.size() > 1) run.expected = run.expected.deepcopy();
   }
@@ -116,7 +110,7 @@ void check(const std::vector<Run>& runs, const SplitOptions& options, SplitResul
   };
   for (const Run& run : runs) {
     at::manual_seed(options.seed);
-    executor.run(fresh(run.arguments), measure);
+    executor.run(copy_of(run.arguments), measure);
     if (!options.verify) continue;
     const std::string difference = executor.difference(run.expected);
     if (!difference.empty()) {
@@ -217,7 +211,7 @@ SplitResult keep_model_whole(const LoadedModel& model, const Arguments& argument
                              const std::string& reason) {
   ManifestWriter writer(model, options.method, options.progress);
   writer.add_inputs(model.module, arguments.example, arguments.open_sizes);
-  writer.add_whole(model.module, fresh(arguments.example), stateful);
+  writer.add_whole(model.module, copy_of(arguments.example), stateful);
   SplitResult result{writer.take_manifest(),
                      writer.take_records(),
                      {"kept as one atom, because of " + printable(reason, 300) +
@@ -243,7 +237,7 @@ std::optional<SplitResult> cut_after_first_run(LoadedModel& model, const Argumen
     {
       const at::NoGradGuard no_grad;
       at::manual_seed(options.seed);
-      first = model.module.get_method(options.method)(fresh(arguments.example)).deepcopy();
+      first = model.module.get_method(options.method)(copy_of(arguments.example)).deepcopy();
     }
     return cut_model(model, arguments, options, &first);
   } catch (const Unsupported&) {
