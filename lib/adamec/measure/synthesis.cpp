@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <map>
-#include <set>
 
 #include "adamec/base/error.h"
 #include "adamec/measure/perturb.h"
@@ -232,14 +232,14 @@ v1::Argument parse_argument(const std::string& text) {
   return argument;
 }
 
-// Calls to begin with. Operators that networks have few of are the ones of which least is known, so
-// they get more than their share.
+// Calls to begin with, whatever order they come in. Operators that networks have few of are the
+// ones of which least is known, so they get more than their share.
 class Origins {
  public:
-  void add(v1::Operator op) {
+  void add(const v1::Operator& op) {
     v1::Atom atom;
     *atom.add_operators() = op;
-    if (seen_.insert(predict::signature(atom)).second) by_name_[op.name()].push_back(std::move(op));
+    by_name_[op.name()].emplace(predict::signature(atom), op);
   }
   bool empty() const { return by_name_.empty(); }
 
@@ -247,22 +247,24 @@ class Origins {
     double left = 0;
     for (const auto& [name, calls] : by_name_) left += share(calls);
     left *= random.uniform();
-    const std::vector<v1::Operator>* chosen = nullptr;
+    const Calls* chosen = nullptr;
     for (const auto& [name, calls] : by_name_) {
       chosen = &calls;
       left -= share(calls);
       if (left < 0) break;
     }
-    return (*chosen)[random.below(chosen->size())];
+    const auto steps = static_cast<std::ptrdiff_t>(random.below(chosen->size()));
+    return std::next(chosen->begin(), steps)->second;
   }
 
  private:
-  static double share(const std::vector<v1::Operator>& calls) {
+  using Calls = std::map<std::string, v1::Operator>;  // by signature
+
+  static double share(const Calls& calls) {
     return std::sqrt(static_cast<double>(calls.size()));
   }
 
-  std::set<std::string> seen_;
-  std::map<std::string, std::vector<v1::Operator>> by_name_;
+  std::map<std::string, Calls> by_name_;
 };
 
 }  // namespace

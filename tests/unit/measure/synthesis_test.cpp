@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -66,6 +67,20 @@ TEST(Synthesize, StaysNearWhatIsAtHand) {
     EXPECT_GE(input.shape(1), 48);
     EXPECT_LE(input.shape(1), 200);
   }
+}
+
+// A campaign that is gone on with may name its archives in another order.
+TEST(Synthesize, DoesNotDependOnTheOrderOfWhatIsAtHand) {
+  std::vector<v1::Operator> calls;
+  for (int i = 0; i < 9; ++i) {
+    calls.push_back(parse_operator("aten::relu(self=float32[1," + std::to_string(64 + i) + "])"));
+  }
+  std::vector<const v1::Operator*> at_hand;
+  for (const v1::Operator& call : calls) at_hand.push_back(&call);
+  const auto made = synthesize("elementwise", 20, at_hand, 0);
+  std::reverse(at_hand.begin(), at_hand.end());
+  const auto again = synthesize("elementwise", 20, at_hand, 0);
+  for (std::size_t i = 0; i < made.size(); ++i) EXPECT_EQ(text_of(made[i]), text_of(again[i]));
 }
 
 // Channels last stays channels last, whatever the sizes.
