@@ -155,7 +155,9 @@ class Comparer {
     if (moved) found_.push_back({"archive", subject + "s", "order", "", ""});
   }
 
-  static std::string describe(const v1::Tensor& tensor) { return tensor_layout_text(tensor.type()); }
+  static std::string describe(const v1::Tensor& tensor) {
+    return tensor_layout_text(tensor.type());
+  }
   static std::string describe(const v1::Atom& atom) { return printable(operators_text(atom), 300); }
 
   void compare_tensor(const v1::Tensor& a, const v1::Tensor& b) {

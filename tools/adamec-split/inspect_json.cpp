@@ -102,7 +102,8 @@ Json operator_json(const v1::Operator& op) {
       continue;
     }
     value = {{"tensors", Json::array()}, {"weight", argument.weight()}};
-    for (const auto& type : argument.tensors()) value["tensors"].push_back(tensor_layout_text(type));
+    for (const auto& type : argument.tensors())
+      value["tensors"].push_back(tensor_layout_text(type));
   }
   json["results"] = Json::array();
   for (const v1::TensorType& type : op.results()) {

@@ -78,8 +78,7 @@ class Checker {
       if (type.strides(i) < 0 ||
           __builtin_mul_overflow(std::max<std::int64_t>(0, type.shape(i) - 1), type.strides(i),
                                  &bytes) ||
-          __builtin_mul_overflow(bytes, 16, &bytes) ||
-          __builtin_add_overflow(span, bytes, &span)) {
+          __builtin_mul_overflow(bytes, 16, &bytes) || __builtin_add_overflow(span, bytes, &span)) {
         fail("{}: {}: bad stride {}", source_, where, type.strides(i));
       }
     }

@@ -260,9 +260,7 @@ class Origins {
  private:
   using Calls = std::map<std::string, v1::Operator>;  // by signature
 
-  static double share(const Calls& calls) {
-    return std::sqrt(static_cast<double>(calls.size()));
-  }
+  static double share(const Calls& calls) { return std::sqrt(static_cast<double>(calls.size())); }
 
   std::map<std::string, Calls> by_name_;
 };

@@ -36,8 +36,10 @@ Footprint footprint_of(const Work& work);
 double working_set(std::span<const Footprint> parts, const std::vector<PartEdge>& edges);
 
 // Bytes of the part that are in a cache while it runs by itself again and again, but are not when
-// it runs among others that touch `working_set`: by size of the cache, kCacheBytes.
-inline constexpr std::array<double, 3> kCacheBytes = {1 << 20, 8 << 20, 32 << 20};
+// it runs among others that touch `working_set`: by size of the cache, kCacheBytes. Those of
+// phones and servers alike; what each costs on a machine, if anything, is learnt. Predictors name
+// the sizes they use, so more may be added.
+inline constexpr std::array<double, 5> kCacheBytes = {1 << 17, 1 << 20, 1 << 21, 1 << 23, 1 << 25};
 using ColdBytes = std::array<Footprint, kCacheBytes.size()>;
 ColdBytes cold_bytes(const Footprint& part, double working_set);
 

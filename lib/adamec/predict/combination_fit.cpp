@@ -12,9 +12,10 @@
 namespace adamec::predict {
 namespace {
 
-// Standard deviations the coefficients are expected to have.
+// Standard deviations the coefficients are expected to have. Shares lie between 0 and 1, most of
+// them; those of pairs around that of their consumer.
 constexpr double kCallUs = 20;
-constexpr double kConsumerShare = 0.3;
+constexpr double kConsumerShare = 0.5;
 constexpr double kPairShare = 0.15;
 constexpr double kColdUsPerByte = 5e-4;  // 2 GB/s
 constexpr double kRobust = 4;            // squared errors of so many times the noise count half

@@ -47,12 +47,12 @@ void append_class(const v1::Operator& op, std::string& key) {
 }
 
 bool reads_strided(const v1::Operator& op) {
-  return std::any_of(op.arguments().begin(), op.arguments().end(), [](const v1::Argument& argument) {
-    return !argument.weight() && std::any_of(argument.tensors().begin(), argument.tensors().end(),
-                                             [](const v1::TensorType& type) {
-                                               return !type.strides().empty();
-                                             });
-  });
+  return std::any_of(
+      op.arguments().begin(), op.arguments().end(), [](const v1::Argument& argument) {
+        return !argument.weight() &&
+               std::any_of(argument.tensors().begin(), argument.tensors().end(),
+                           [](const v1::TensorType& type) { return !type.strides().empty(); });
+      });
 }
 
 Work describe(const Operators& operators, v1::AtomKind kind, std::uint64_t macs,

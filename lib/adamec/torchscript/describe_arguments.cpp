@@ -66,9 +66,7 @@ std::vector<c10::IValue> packed_contents(jit::Value* value, const WeightContents
   return {content};
 }
 
-v1::TensorType type_of(const at::Tensor& tensor) {
-  return describe_tensor(tensor_info(tensor));
-}
+v1::TensorType type_of(const at::Tensor& tensor) { return describe_tensor(tensor_info(tensor)); }
 
 // Packed weights as one argument: the tensors inside.
 v1::Argument describe_packed(const std::string& name, const std::vector<c10::IValue>& contents) {

@@ -93,8 +93,7 @@ TEST(Manifest, RefusesImpossibleStrides) {
   EXPECT_EQ(error_of_strides({0, 0, 4, 1}), "");
   EXPECT_EQ(error_of_strides({1, 2}), "a: tensor 'x': 2 strides for 4 dimensions");
   EXPECT_EQ(error_of_strides({48, 1, -12, 3}), "a: tensor 'x': bad stride -12");
-  EXPECT_EQ(error_of_strides({48, big, 1, 1}),
-            "a: tensor 'x': bad stride 4611686018427387904");
+  EXPECT_EQ(error_of_strides({48, big, 1, 1}), "a: tensor 'x': bad stride 4611686018427387904");
   EXPECT_EQ(error_of_strides({0, big / 32, big / 32, big / 32}),
             "a: tensor 'x': bad stride 144115188075855872");
   EXPECT_EQ(error_after([](v1::Manifest& m) {
