@@ -88,7 +88,8 @@ class DirectFile {
   // written. The rest, if only because it is no whole block, is the caller's.
   std::size_t write(std::uint64_t offset, std::string_view bytes) {
     std::size_t done = 0;
-    while (descriptor_ >= 0 && bytes.size() - done >= kBlockBytes) {
+    if (descriptor_ < 0 || memory_ == nullptr) return done;
+    while (bytes.size() - done >= kBlockBytes) {
       std::size_t piece = std::min(bytes.size() - done, kDirectPiece);
       piece -= piece % kBlockBytes;
       std::memcpy(memory_.get(), bytes.data() + done, piece);

@@ -69,7 +69,8 @@ void close_strides(v1::TensorType& type) {
   for (const int dimension : inside_out) {
     if (type.strides(dimension) == 0) continue;
     type.set_strides(dimension, stride);
-    stride *= std::max<std::int64_t>(1, type.shape(dimension));
+    const std::int64_t size = std::max<std::int64_t>(1, type.shape(dimension));
+    if (__builtin_mul_overflow(stride, size, &stride)) return type.clear_strides();
   }
 }
 

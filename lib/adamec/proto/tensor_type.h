@@ -24,7 +24,8 @@ std::string tensor_layout_text(const v1::TensorType& type);
 std::int64_t spanned_elements(const v1::TensorType& type);
 
 // Gives a tensor that has strides those for the shape it has now: no gaps, its dimensions in the
-// order in which its strides had them, and what was repeated (stride 0) still is.
+// order in which its strides had them, and what was repeated (stride 0) still is. None where they
+// would be too large for any memory.
 void close_strides(v1::TensorType& type);
 
 }  // namespace adamec

@@ -72,6 +72,29 @@ TEST_F(ZipWriterTest, FillsAnyRemainderOfTheRoom) {
   }
 }
 
+// Whole blocks of them are written past the system's cache; they begin and end anywhere.
+TEST_F(ZipWriterTest, WritesLargeEntriesBetweenSmallOnes) {
+  std::string large(33'000'123, '\0');
+  std::string larger(35'000'001, '\0');
+  for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>(i * 31 >> 7);
+  for (std::size_t i = 0; i < larger.size(); ++i) larger[i] = static_cast<char>(i * 17 >> 9);
+  {
+    ZipWriter zip = writer(3);
+    zip.add("b", "22");
+    zip.add("large", large);
+    zip.add("larger", larger);
+    zip.add("c", "4444");
+    zip.finish("123");
+  }
+  const ZipFile zip(path_);
+  ASSERT_EQ(zip.entries().size(), 5U);
+  EXPECT_EQ(zip.read(1), "22");
+  EXPECT_TRUE(zip.read(2) == large);
+  EXPECT_TRUE(zip.read(3) == larger);
+  EXPECT_EQ(zip.read(4), "4444");
+  EXPECT_THAT(python_says(), ::testing::StartsWith("None 5 "));
+}
+
 TEST_F(ZipWriterTest, RefusesMoreThanTheRoomAndTheSameNameTwice) {
   ZipWriter zip = writer(3);
   zip.add("b", "22");

@@ -68,6 +68,8 @@ TEST(TensorType, CloseStridesKeepTheOrderOfDimensions) {
   EXPECT_EQ(closed(strided({2, 3}, {1000, 10})), "float32[2,3:3,1]");  // gaps are gone
   EXPECT_EQ(closed(strided({4, 6}, {0, 1})), "float32[4,6:0,1]");      // one row, four times
   EXPECT_EQ(closed(strided({4, 6}, {1})), "float32[4,6]");
+  const std::int64_t big = std::int64_t{1} << 40;
+  EXPECT_EQ(closed(strided({big, big}, {1, 2})), "float32[1099511627776,1099511627776]");
 }
 
 // What makes `cat a.samples b.samples` a sample set: parsing joined bytes joins the lists.
