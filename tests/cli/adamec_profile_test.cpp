@@ -6,12 +6,14 @@
 #include <csignal>
 #include <filesystem>
 
+#include "adamec/measure/affinity.h"
 #include "tests/cli/profile_fixture.h"
 
 namespace adamec::testing {
 namespace {
 
 using ::testing::ContainsRegex;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -27,7 +29,7 @@ TEST_F(AdamecProfile, WritesASampleForEveryConfigurationAndContext) {
   const v1::SampleSet set = samples("h.samples");
   ASSERT_EQ(set.hosts_size(), 1);
   EXPECT_EQ(set.hosts(0).id().size(), 16U);
-  EXPECT_THAT(set.hosts(0).openmp(), HasSubstr("PASSIVE"));
+  EXPECT_THAT(set.hosts(0).openmp(), HasSubstr("PASSIVE after 10000 spins"));
   ASSERT_EQ(set.samples_size(), 4);
   for (const v1::Sample& sample : set.samples()) {
     EXPECT_EQ(sample.host_id(), set.hosts(0).id());
@@ -44,6 +46,45 @@ TEST_F(AdamecProfile, WritesASampleForEveryConfigurationAndContext) {
   }
   EXPECT_EQ(set.samples(0).sample_atom(), "net/act.relu");
   EXPECT_EQ(set.samples(2).sample_atom(), "net/fc.matmul");
+}
+
+// Another host, as far as latencies are concerned.
+TEST_F(AdamecProfile, LeavesHowIdleThreadsWaitToTheUser) {
+  for (const std::string choice :
+       {"OMP_WAIT_POLICY=ACTIVE", "GOMP_SPINCOUNT=77", "OPENBLAS_THREAD_TIMEOUT=20"}) {
+    const CommandResult result =
+        run_command(choice + " adamec-profile --atoms-only --only 'net/fc*' net.atoms -o " +
+                        choice + ".samples",
+                    folder_.path());
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+  }
+  EXPECT_THAT(samples("OMP_WAIT_POLICY=ACTIVE.samples").hosts(0).openmp(),
+              EndsWith("policy ACTIVE"));
+  EXPECT_THAT(samples("GOMP_SPINCOUNT=77.samples").hosts(0).openmp(),
+              EndsWith("policy not set after 77 spins"));
+}
+
+// OpenMP binds the first thread before main(): the program that is started anew must not be
+// confined to its CPU.
+TEST_F(AdamecProfile, UsesAllCpusWhereOpenMpBindsThreads) {
+  const measure::CpuList cpus = measure::usable_cpus();
+  if (cpus.size() < 2) GTEST_SKIP() << "skipped: one CPU only";
+  const std::string all = measure::format_cpu_list({cpus[0], cpus[1]});
+  for (const std::string& arguments : {std::string(), "--cpus " + all}) {
+    const CommandResult result = run_command(
+        "OMP_PROC_BIND=true adamec-profile --atoms-only --only 'net/fc*' net.atoms "
+        "--threads 2 " +
+            arguments,
+        folder_.path());
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.err, Not(HasSubstr("share 1 CPU")));
+  }
+  const std::string first = std::to_string(cpus[0]);
+  const CommandResult result = run_command(
+      "OMP_PLACES='{" + first + "}' adamec-profile net.atoms -o x.samples --cpus " + all,
+      folder_.path());
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("is not available to this process, only " + first + "\n"));
 }
 
 TEST_F(AdamecProfile, MeasuresUnderLoadInTheSameRound) {

@@ -46,7 +46,7 @@ std::string measure_limited(const CampaignItem& item, std::span<const v1::Contex
                             const measure::Clock& clock, const measure::CampaignOptions& options) {
   std::vector<v1::Context> used;
   for (const std::size_t index : item.contexts) used.push_back(contexts[index]);
-  measure::Machine machine(measure::current_affinity(), used, clock, measure::set_threads);
+  measure::Machine machine(measure::usable_cpus(), used, clock, measure::set_threads);
   machine.limit_memory(limit);
   const CampaignItem items[] = {item};
   const measure::CampaignResult result =

@@ -169,7 +169,7 @@ class Run {
     }
     std::vector<v1::Context> contexts = config_.contexts;
     std::erase_if(contexts, [](const v1::Context& context) { return context.memory_limit() > 0; });
-    const measure::CpuList cpus = measure::current_affinity();
+    const measure::CpuList cpus = measure::usable_cpus();
     measure::Machine machine(cpus, contexts, clock_, measure::set_threads);
     warn_about_machine(machine, contexts, cpus.size(), console_);
     const measure::CampaignResult rest = run_campaign(unlimited, config_.contexts, load_, machine,

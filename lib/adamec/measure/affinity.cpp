@@ -1,5 +1,6 @@
 #include "adamec/measure/affinity.h"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <sched.h>
 
@@ -74,8 +75,29 @@ CpuList current_affinity() {
   return cpus;
 }
 
+CpuList usable_cpus() {
+  // Of the OpenMP runtime that LibTorch brings, if any.
+  using Count = int (*)();
+  using CountOf = int (*)(int);
+  using Fill = void (*)(int, int*);
+  const auto places = reinterpret_cast<Count>(::dlsym(RTLD_DEFAULT, "omp_get_num_places"));
+  const auto size = reinterpret_cast<CountOf>(::dlsym(RTLD_DEFAULT, "omp_get_place_num_procs"));
+  const auto fill = reinterpret_cast<Fill>(::dlsym(RTLD_DEFAULT, "omp_get_place_proc_ids"));
+  if (places == nullptr || size == nullptr || fill == nullptr) return current_affinity();
+  CpuList cpus;
+  for (int place = 0; place < places(); ++place) {
+    CpuList of_place(static_cast<std::size_t>(std::max(0, size(place))));
+    fill(place, of_place.data());
+    cpus.insert(cpus.end(), of_place.begin(), of_place.end());
+  }
+  if (cpus.empty()) return current_affinity();
+  std::sort(cpus.begin(), cpus.end());
+  cpus.erase(std::unique(cpus.begin(), cpus.end()), cpus.end());
+  return cpus;
+}
+
 void set_affinity(const CpuList& cpus) {
-  const CpuList allowed = current_affinity();
+  const CpuList allowed = usable_cpus();
   cpu_set_t set;
   CPU_ZERO(&set);
   for (int cpu : cpus) {

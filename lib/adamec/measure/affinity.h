@@ -16,8 +16,11 @@ std::string format_cpu_list(const CpuList& cpus);
 
 // The CPUs the calling thread may run on.
 CpuList current_affinity();
+// The CPUs the threads of this process may run on. That is the affinity, but where OpenMP binds its
+// threads (OMP_PROC_BIND, OMP_PLACES), the first one among them, it is all of its places.
+CpuList usable_cpus();
 // Restricts the calling thread, and the threads and processes it starts later. Throws Error when
-// one of the CPUs does not exist or is not allowed.
+// one of the CPUs does not exist or is not usable.
 void set_affinity(const CpuList& cpus);
 
 }  // namespace adamec::measure

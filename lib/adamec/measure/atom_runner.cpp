@@ -255,7 +255,10 @@ std::string blas_name(const std::string& config) {
   // Debian's LibTorch uses whichever BLAS the system has, and only that one knows its name.
   using GetConfig = char* (*)();
   if (void* symbol = ::dlsym(RTLD_DEFAULT, "openblas_get_config")) {
-    return reinterpret_cast<GetConfig>(symbol)();
+    std::string name = reinterpret_cast<GetConfig>(symbol)();
+    const char* timeout = std::getenv("OPENBLAS_THREAD_TIMEOUT");
+    if (timeout != nullptr) name += fmt::format(", thread timeout {}", printable(timeout));
+    return name;
   }
   const std::string mkl = text_after(config, "Intel(R) oneAPI Math Kernel Library Version ", " \n");
   if (!mkl.empty()) return "MKL " + mkl;
@@ -263,9 +266,13 @@ std::string blas_name(const std::string& config) {
 }
 
 std::string openmp_name(const std::string& parallel) {
+  std::string name = "OpenMP " + text_after(parallel, "OpenMP ", " \n");
   const char* policy = std::getenv("OMP_WAIT_POLICY");
-  return fmt::format("OpenMP {}, wait policy {}", text_after(parallel, "OpenMP ", " \n"),
-                     policy == nullptr ? "not set" : printable(policy));
+  name += fmt::format(", wait policy {}", policy == nullptr ? "not set" : printable(policy));
+  if (const char* spins = std::getenv("GOMP_SPINCOUNT")) {
+    name += fmt::format(" after {} spins", printable(spins));
+  }
+  return name;
 }
 
 }  // namespace
