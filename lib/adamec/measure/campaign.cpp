@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "adamec/base/error.h"
+#include "adamec/measure/contexts.h"
 
 namespace adamec::measure {
 namespace {
@@ -21,7 +22,8 @@ constexpr double kLoadBytesPerUs = 500;
 constexpr double kWarmUps = 4;
 // Times as many visits, at most, where the least time has not settled.
 constexpr unsigned kUntilSettled = 3;
-constexpr double kAlike = 1.02;  // least times that agree
+constexpr double kAlike = 1.02;         // least times that agree
+constexpr double kLargestError = 0.03;  // standard error of the mean where contention is measured
 
 double guessed_run_us(const v1::Sample& sample) {
   const double bytes =
@@ -61,8 +63,10 @@ struct Found {
   Series series;
   std::vector<double> least_us;  // of each sweep
 
-  // Whether two sweeps saw about the same least time: what both saw was undisturbed.
-  bool settled() const {
+  // Whether two sweeps saw about the same least time: what both saw was undisturbed. Where the
+  // disturbance is what is measured: whether its mean is known.
+  bool settled(const v1::Context& context) const {
+    if (!is_quiet(context)) return series.relative_error() <= kLargestError;
     if (least_us.size() < 2) return false;
     std::vector<double> least = least_us;
     std::nth_element(least.begin(), least.begin() + 1, least.end());
@@ -94,6 +98,13 @@ class Campaign {
       progress_.all_us += measure::expected_us(item, contexts, options.visits);
       chosen_.push_back(item.contexts);
       found_.emplace_back(contexts.size());
+    }
+    for (const v1::Context& context : contexts) {
+      const std::string key = measurement_key("", uncontended(context));
+      const auto partner =
+          std::find_if(contexts.begin(), contexts.end(),
+                       [&](const v1::Context& other) { return measurement_key("", other) == key; });
+      partners_.push_back(static_cast<std::size_t>(partner - contexts.begin()));
     }
   }
 
@@ -127,22 +138,28 @@ class Campaign {
     return any;
   }
 
-  // What a further sweep is to visit: what has not settled, then, while there is a budget,
-  // anything. Returns whether there is something.
+  bool unsettled(std::size_t item, std::size_t context) const {
+    const Found& found = found_[item][context];
+    return !found.settled(contexts_[context]) &&
+           found.series.visits() < std::min(kMostVisits, kUntilSettled * options_.visits);
+  }
+
+  // What a further sweep is to visit: what has not settled (with a contended context, the one it is
+  // compared with), then, while there is a budget, anything. Returns whether there is something.
   bool choose_again() {
     choose([this](std::size_t item, std::size_t context) {
-      return is_quiet(contexts_[context]) && !found_[item][context].settled() &&
-             found_[item][context].series.visits() <
-                 std::min(kMostVisits, kUntilSettled * options_.visits);
+      const std::vector<std::size_t>& all = items_[item].contexts;
+      return std::any_of(all.begin(), all.end(), [&](std::size_t other) {
+        return (other == context || partners_[other] == context) && unsettled(item, other);
+      });
     });
     if (waiting_.empty() && options_.budget_us > 0) {
       choose([this](std::size_t item, std::size_t context) {
         return found_[item][context].series.visits() < kMostVisits;
       });
     }
-    if (sweep_ > 1) {  // the second one was expected
-      for (std::size_t item : waiting_) progress_.all_us += guess_us(item);
-    }
+    progress_.all_us = done_us_;
+    for (std::size_t item : waiting_) progress_.all_us += guess_us(item);
     return !waiting_.empty();
   }
 
@@ -324,6 +341,7 @@ class Campaign {
   const CampaignOptions& options_;
   const CampaignEvents& events_;
   const double start_us_;
+  std::vector<std::size_t> partners_;  // by context: which one it is compared with
   unsigned sweep_ = 0;
   std::vector<std::size_t> waiting_;              // items in the order to measure them
   std::vector<std::vector<std::size_t>> chosen_;  // by item: contexts of this sweep

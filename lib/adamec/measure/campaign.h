@@ -76,10 +76,11 @@ struct CampaignEvents {
 // were visited before. On shared machines the level of all times drifts over minutes, so that a
 // round may be disturbed as a whole: a second sweep over all items, in other rounds, makes half as
 // many visits again, and further ones go on with what has not settled (no two sweeps within 2 % of
-// the least time), up to three times the visits asked for. Contexts with load or a quota are
-// measured once: there, what disturbs is what is measured. With a budget, sweeps are added while
-// there is time and items left out when there is not; at least one item is measured. An atom that
-// fails is reported and the others go on.
+// the least time), up to three times the visits asked for. Contexts with load or a quota, where
+// what disturbs is what is measured, are visited again, together with the contexts they are
+// compared with, until the standard error of the mean is 3 %, with the same limit. With a budget,
+// sweeps are added while there is time and items left out when there is not; at least one item is
+// measured. An atom that fails is reported and the others go on.
 CampaignResult run_campaign(std::span<const CampaignItem> items,
                             std::span<const v1::Context> contexts, const Loader& load, Stage& stage,
                             const Clock& clock, const CampaignOptions& options,

@@ -9,6 +9,7 @@
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 #include "adamec/measure/host.h"
+#include "adamec/proto/latency.h"
 #include "adamec/proto/parse.h"
 
 namespace adamec::measure {
@@ -53,9 +54,9 @@ void check_same_host(const v1::SampleSet& samples, const v1::Host& host, const s
 Repeatability agreement(std::span<const v1::Sample> samples) {
   Repeatability result;
   for (const v1::Sample& sample : samples) {
-    const v1::Latency& latency = sample.latency();
-    if (latency.visits() < 2) continue;
-    const double spread = std::abs(latency.even_min_us() - latency.odd_min_us()) / latency.min_us();
+    if (sample.latency().visits() < 2) continue;
+    const auto [even_us, odd_us] = halves(sample);
+    const double spread = std::abs(even_us - odd_us) / std::min(even_us, odd_us);
     ++result.samples;
     if (spread <= 0.05) result.within_5 += 1;
     if (spread <= 0.10) result.within_10 += 1;

@@ -25,6 +25,14 @@ double minimum_of(const std::vector<double>& values, std::size_t first, std::siz
   return std::isfinite(minimum) ? minimum : 0;
 }
 
+// Of the values from `first` on, every `step`-th.
+double mean_of(const std::vector<double>& values, std::size_t first, std::size_t step) {
+  double sum = 0;
+  std::size_t count = 0;
+  for (std::size_t i = first; i < values.size(); i += step, ++count) sum += values[i];
+  return count > 0 ? sum / static_cast<double>(count) : 0;
+}
+
 void take_least(std::span<const double> times, std::vector<double>& least) {
   if (least.size() != times.size()) least.assign(times.begin(), times.end());
   for (std::size_t i = 0; i < times.size(); ++i) least[i] = std::min(least[i], times[i]);
@@ -102,6 +110,7 @@ void Series::add(const v1::Visit& visit) {
   run_cpu_us_.insert(run_cpu_us_.end(), visit.run_cpu_us().begin(), visit.run_cpu_us().end());
   runs_ += visit.block_runs() * static_cast<std::uint64_t>(visit.run_us_size());
   visit_min_us_.push_back(*std::min_element(visit.run_us().begin(), visit.run_us().end()));
+  visit_mean_us_.push_back(mean_of({visit.run_us().begin(), visit.run_us().end()}, 0, 1));
   take_first(visit.first_us());
   take_least({visit.step_us().data(), static_cast<std::size_t>(visit.step_us_size())}, step_us_);
 }
@@ -113,6 +122,7 @@ void Series::merge(const Series& other) {
   append(run_us_, other.run_us_);
   append(run_cpu_us_, other.run_cpu_us_);
   append(visit_min_us_, other.visit_min_us_);
+  append(visit_mean_us_, other.visit_mean_us_);
   runs_ += other.runs_;
   take_first(other.first_us_);
   take_least(other.step_us_, step_us_);
@@ -127,6 +137,15 @@ double Series::least_us() const {
                                : *std::min_element(visit_min_us_.begin(), visit_min_us_.end());
 }
 
+double Series::relative_error() const {
+  const auto count = static_cast<double>(visit_mean_us_.size());
+  if (count < 2) return std::numeric_limits<double>::infinity();
+  const double mean = mean_of(visit_mean_us_, 0, 1);
+  double squares = 0;
+  for (const double us : visit_mean_us_) squares += (us - mean) * (us - mean);
+  return std::sqrt(squares / (count - 1) / count) / mean;
+}
+
 v1::Latency Series::latency() const {
   v1::Latency latency;
   latency.set_min_us(minimum_of(run_us_, 0, 1));
@@ -139,6 +158,9 @@ v1::Latency Series::latency() const {
   latency.set_even_min_us(minimum_of(visit_min_us_, 0, 2));
   latency.set_odd_min_us(minimum_of(visit_min_us_, 1, 2));
   latency.set_first_us(first_us_);
+  latency.set_mean_us(mean_of(visit_mean_us_, 0, 1));
+  latency.set_even_mean_us(mean_of(visit_mean_us_, 0, 2));
+  latency.set_odd_mean_us(mean_of(visit_mean_us_, 1, 2));
   return latency;
 }
 

@@ -42,6 +42,8 @@ class Series {
   // Statistics over blocks. At least one visit must have been made.
   v1::Latency latency() const;
   double least_us() const;  // infinite before the first visit
+  // Standard error of the mean over visits, relative to it; infinite before the second visit.
+  double relative_error() const;
   // Of each step, the least time over all blocks; empty where the runnable has no steps.
   const std::vector<double>& step_us() const { return step_us_; }
 
@@ -54,6 +56,7 @@ class Series {
   std::vector<double> run_us_;      // per block: wall time of a run
   std::vector<double> run_cpu_us_;  // per block: CPU time of a run
   std::vector<double> visit_min_us_;
+  std::vector<double> visit_mean_us_;
   std::vector<double> step_us_;
   double first_us_ = 0;  // 0: never timed
 };

@@ -13,6 +13,7 @@
 #include "adamec/predict/folds.h"
 #include "adamec/predict/predictor.h"
 #include "adamec/predict/work.h"
+#include "adamec/proto/latency.h"
 
 namespace adamec::predict {
 namespace {
@@ -78,9 +79,9 @@ FoldResult run_fold(const TrainingData& data, const Fold& fold, std::size_t inde
   for (std::size_t i = 0; i < data.slowdowns.size(); ++i) {
     const Slowdown& held = data.slowdowns[i];
     if (!fold.slowdowns[i] || (models_known && held.sample->models().empty())) continue;
-    const v1::Latency& latency = held.sample->latency();
+    const auto [even_us, odd_us] = halves(*held.sample);
     add(*held.sample, {held.threads, held.cpu_load}, held.unloaded_us * held.ratio,
-        ratio(latency.even_min_us(), latency.odd_min_us()));
+        ratio(even_us, odd_us));
   }
   for (std::size_t i = 0; i < data.composites.size(); ++i) {
     const Composite& held = data.composites[i];

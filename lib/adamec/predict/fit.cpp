@@ -155,7 +155,7 @@ void fit_slowdown(const TrainingData& data, const Baselines& baselines, std::uin
       if (!kSlowdownFeatures.contains(names[i])) row[i] = std::numeric_limits<float>::quiet_NaN();
     }
     rows.add_row(row);
-    labels.push_back(static_cast<float>(std::log(slowdown.ratio)));
+    labels.push_back(static_cast<float>(slowdown.ratio));
     loads.insert(slowdown.cpu_load);
   }
   BoostOptions options;
@@ -164,6 +164,7 @@ void fit_slowdown(const TrainingData& data, const Baselines& baselines, std::uin
   options.learning_rate = 0.1;
   options.l2 = 3;
   options.least_child_rows = 2;
+  options.log_of_mean = true;  // for it is means that add up to a model's
   options.monotone.assign(names.size(), 0);
   options.monotone[kLoadColumn] = 1;
   options.seed = seed;

@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "adamec/proto/latency.h"
+
 namespace adamec::predict {
 namespace {
 
@@ -89,7 +91,7 @@ std::vector<Ratio> ratios_of(const SampleList& samples,
     }
     Group& group = groups[{key_of(*sample), context.cpu_load(), context.memory_limit()}];
     if (group.sample == nullptr) group.sample = sample;
-    group.ratios.push_back(sample->latency().p50_us() / partner->second);
+    group.ratios.push_back(typical_us(*sample) / partner->second);
   }
   std::vector<Ratio> result;
   for (const auto& [key, group] : groups) {
@@ -134,9 +136,10 @@ void add_composites(const SampleList& samples, TrainingData& data) {
       add_pressure(ratio, data);
       continue;
     }
+    const auto [even_us, odd_us] = halves(sample);
     data.composites.push_back({&sample, sample.context().threads(), sample.context().cpu_load(),
-                               ratio.partner->us * ratio.ratio, sample.latency().even_min_us(),
-                               sample.latency().odd_min_us(), ratio.partner->models});
+                               ratio.partner->us * ratio.ratio, even_us, odd_us,
+                               ratio.partner->models});
   }
 }
 

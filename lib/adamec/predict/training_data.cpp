@@ -58,6 +58,9 @@ void check_sample(const v1::Sample& sample, const std::set<std::string>& hosts,
   check_not_negative(latency.cpu_us(), "latency.cpu_us", where);
   check_not_negative(latency.even_min_us(), "latency.even_min_us", where);
   check_not_negative(latency.odd_min_us(), "latency.odd_min_us", where);
+  check_not_negative(latency.mean_us(), "latency.mean_us", where);
+  check_not_negative(latency.even_mean_us(), "latency.even_mean_us", where);
+  check_not_negative(latency.odd_mean_us(), "latency.odd_mean_us", where);
   const v1::Context& context = sample.context();
   if (context.threads() == 0 || context.threads() > kMaxThreads) {
     fail("{}.context.threads: {}, expected 1 to {}", where, context.threads(), kMaxThreads);

@@ -35,8 +35,9 @@ struct Measurement {
   std::set<std::string> models;  // that contain it
 };
 
-// One configuration under load, as a ratio of medians to the unloaded one of the same round: both
-// saw the same state of the machine, which absolute times of different moments do not.
+// One configuration under load, as a ratio to the unloaded one of the same round: both saw the same
+// state of the machine, which absolute times of different moments do not. Of the mean to the median
+// (proto/latency.h).
 struct Slowdown {
   const v1::Sample* sample = nullptr;
   unsigned threads = 1;
@@ -46,7 +47,7 @@ struct Slowdown {
 };
 
 // A block or a whole model, measured as one module. Under load, `us` is the unloaded latency times
-// the ratio of medians within a round, as for Slowdown.
+// the ratio within a round, as for Slowdown.
 struct Composite {
   const v1::Sample* sample = nullptr;
   unsigned threads = 1;

@@ -2,6 +2,7 @@
 
 #include <xgboost/c_api.h>
 
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
@@ -93,7 +94,7 @@ void set_parameters(BoosterHandle booster, const BoostOptions& options, float me
   };
   set("verbosity", "0");
   set("nthread", "1");
-  set("objective", "reg:squarederror");
+  set("objective", options.log_of_mean ? "reg:gamma" : "reg:squarederror");
   set("tree_method", "hist");
   set("max_bin", "64");
   set("base_score", fmt::format("{}", mean));
@@ -200,7 +201,9 @@ v1::TreeEnsemble BoostedTrees::ensemble() const {
     const auto model = nlohmann::json::parse(bytes, bytes + length);
     const auto& learner = model.at("learner");
     const auto& base = learner.at("learner_model_param").at("base_score");
-    ensemble.set_base_score(std::strtof(base.get<std::string>().c_str(), nullptr));
+    const float mean = std::strtof(base.get<std::string>().c_str(), nullptr);
+    const bool log_of_mean = learner.at("objective").at("name") == "reg:gamma";
+    ensemble.set_base_score(log_of_mean ? std::log(mean) : mean);
     for (const auto& tree : learner.at("gradient_booster").at("model").at("trees")) {
       append_tree(tree, ensemble);
     }

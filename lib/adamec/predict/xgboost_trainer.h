@@ -29,6 +29,9 @@ struct BoostOptions {
   double columns_per_tree = 1;  // share of columns
   double least_child_rows = 1;
   std::vector<int> monotone;  // per column: 1 never falling, 0 free; empty: all free
+  // Labels are positive and trees give the logarithm of their mean (gamma regression), which lies
+  // above the mean of their logarithms; false: trees give the mean.
+  bool log_of_mean = false;
   std::uint64_t seed = 0;
 };
 
@@ -40,7 +43,7 @@ struct Page {
 // Fills page `index`; false when there is none. Called several times, always with the same result.
 using PageSource = std::function<bool(std::size_t index, Page& page)>;
 
-// A regression by gradient-boosted trees with squared error: the only use of XGBoost. One thread,
+// A regression by gradient-boosted trees: the only use of XGBoost. One thread,
 // so that the same input gives the same trees on any machine. Throws Error when XGBoost fails.
 class BoostedTrees {
  public:
@@ -57,7 +60,7 @@ class BoostedTrees {
 
   // The trees as plain arrays (trees.h).
   v1::TreeEnsemble ensemble() const;
-  // XGBoost's own predictions.
+  // XGBoost's own predictions, of the mean.
   std::vector<float> predict(const Matrix& rows) const;
 
  private:

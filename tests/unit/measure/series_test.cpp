@@ -41,6 +41,9 @@ TEST(Series, WarmsUpThenTimesSlowRunsOneByOne) {
   EXPECT_DOUBLE_EQ(latency.cpu_us(), 17.5e3);
   EXPECT_DOUBLE_EQ(latency.even_min_us(), 40e3);  // visits 0 and 2
   EXPECT_DOUBLE_EQ(latency.odd_min_us(), 20e3);   // visits 1 and 3
+  EXPECT_DOUBLE_EQ(latency.mean_us(), 35e3);
+  EXPECT_DOUBLE_EQ(latency.even_mean_us(), 45e3);
+  EXPECT_DOUBLE_EQ(latency.odd_mean_us(), 25e3);
 }
 
 TEST(Series, TimesShortRunsInBlocks) {
@@ -69,6 +72,23 @@ TEST(Series, BlocksUnderLoadSpanTheBursts) {
   Series series;
   for (int i = 0; i < 4; ++i) series.visit(runnable, clock, loaded);
   EXPECT_NEAR(series.latency().p50_us(), 2000, 300);
+}
+
+TEST(Series, TellsHowWellItsMeanIsKnown) {
+  Series series;
+  EXPECT_EQ(series.relative_error(), std::numeric_limits<double>::infinity());
+  v1::Visit visit;
+  visit.set_block_runs(1);
+  for (const double us : {90, 110}) {  // the mean of each visit counts once
+    visit.clear_run_us();
+    for (const double run_us : {us - 5, us + 5}) {
+      visit.add_run_us(run_us);
+      visit.add_run_cpu_us(run_us);
+    }
+    series.add(visit);
+  }
+  EXPECT_DOUBLE_EQ(series.latency().mean_us(), 100);
+  EXPECT_DOUBLE_EQ(series.relative_error(), 0.1);  // deviation sqrt(200), of two visits
 }
 
 TEST(Series, TimesTheFirstRunOfAVisit) {

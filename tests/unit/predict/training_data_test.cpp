@@ -69,6 +69,8 @@ TEST(ReadSamples, NamesFileSampleAndFieldOfImpossibleNumbers) {
             "a.samples: samples[2].latency.min_us: inf, expected a positive number");
   EXPECT_EQ(error_after([&](v1::Sample& s) { s.mutable_latency()->set_odd_min_us(nan); }),
             "a.samples: samples[2].latency.odd_min_us: nan, expected a number >= 0");
+  EXPECT_EQ(error_after([](v1::Sample& s) { s.mutable_latency()->set_odd_mean_us(-1); }),
+            "a.samples: samples[2].latency.odd_mean_us: -1, expected a number >= 0");
   EXPECT_EQ(error_after([](v1::Sample& s) { s.mutable_context()->set_threads(0); }),
             "a.samples: samples[2].context.threads: 0, expected 1 to 4096");
   EXPECT_EQ(error_after([](v1::Sample& s) { s.mutable_context()->set_cpu_load(1.5); }),

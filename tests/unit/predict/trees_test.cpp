@@ -109,6 +109,24 @@ TEST(Trees, KeepTheMonotoneConstraint) {
   }
 }
 
+// Where half of the labels are 1 and half of them 9, the mean of the logarithms would be that of 3.
+TEST(Trees, GiveTheLogarithmOfTheMean) {
+  Matrix rows{1, {}};
+  std::vector<float> labels;
+  for (int i = 0; i < 400; ++i) {
+    const bool heavy = i % 4 < 2;
+    rows.add_row(std::vector<float>{heavy ? 1.0F : 0.0F});
+    labels.push_back(heavy && i % 2 == 1 ? 9.0F : 1.0F);
+  }
+  BoostOptions options;
+  options.log_of_mean = true;
+  const BoostedTrees boosted(rows, labels, options);
+  const Trees trees = flatten(boosted.ensemble(), 1);
+  EXPECT_NEAR(trees.evaluate(std::vector<float>{1}), std::log(5), 0.02);
+  EXPECT_NEAR(trees.evaluate(std::vector<float>{0}), 0, 0.02);
+  EXPECT_NEAR(std::exp(trees.evaluate(std::vector<float>{1})), boosted.predict(rows)[0], 1e-4);
+}
+
 TEST(Trees, LearnFromASingleRow) {
   const Matrix rows{2, {1, 2}};
   const std::vector<float> labels = {0.75F};
