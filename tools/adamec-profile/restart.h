@@ -13,11 +13,11 @@ namespace adamec::tools {
 //
 // Idle threads spin for a moment (GOMP_SPINCOUNT=10000, about 0.2 ms), then sleep
 // (OMP_WAIT_POLICY=PASSIVE). Where they sleep at once, every operator of several threads waits for
-// them to wake up: a MobileNetV2 of 12 ms took 18, and 55 to 70 % of the operators repeated within
+// them to wake up: a MobileNetV2 of 13 ms took 18, and 51 to 70 % of its operators repeated within
 // 10 % instead of 95 to 100. Where they spin for long, those of OpenBLAS find the CPU taken: a sum
-// of 4 ms took 48, an LSTM of 90 ms 220. And OpenBLAS's own spin for 2^18 cycles
+// of 4 ms took 48, an LSTM of 92 ms 224. And OpenBLAS's own spin for 2^18 cycles
 // (OPENBLAS_THREAD_TIMEOUT=18, about 0.1 ms) instead of 2^26, for which they would take turns with
-// those of OpenMP: one run in ten of networks that end with a linear layer took four times as long.
+// those of OpenMP: some runs of networks that end with a linear layer took four times as long.
 void restart_for_measuring(char** argv, const std::optional<measure::CpuList>& cpus);
 
 }  // namespace adamec::tools
