@@ -27,6 +27,9 @@ constexpr std::size_t kFewRows = 200;  // for trees of their own
 // Standard deviations of a logarithm.
 constexpr double kLeastNoise = 0.03;
 constexpr double kUnknownNoise = 0.05;
+// Ratios beyond are no slowdowns, whatever the file says; the trees take neither 0 nor infinity.
+constexpr double kLeastRatio = 0.1;
+constexpr double kMostRatio = 1e4;
 
 // What the slowdown may depend on: kinds and amounts of work, not shapes. There are few loads and
 // the ratios are noisy.
@@ -155,7 +158,7 @@ void fit_slowdown(const TrainingData& data, const Baselines& baselines, std::uin
       if (!kSlowdownFeatures.contains(names[i])) row[i] = std::numeric_limits<float>::quiet_NaN();
     }
     rows.add_row(row);
-    labels.push_back(static_cast<float>(slowdown.ratio));
+    labels.push_back(static_cast<float>(std::clamp(slowdown.ratio, kLeastRatio, kMostRatio)));
     loads.insert(slowdown.cpu_load);
   }
   BoostOptions options;

@@ -69,6 +69,19 @@ TEST(Trainer, LearnsTheSlowdown) {
   }
 }
 
+TEST(Trainer, TakesRatiosNoMachineHas) {
+  v1::SampleSet set = synthetic_samples(kAllContexts);
+  bool huge = false;
+  for (v1::Sample& sample : *set.mutable_samples()) {
+    if (sample.context().cpu_load() == 0) continue;
+    sample.mutable_latency()->set_mean_us((huge = !huge) ? 1e300 : 1e-300);
+  }
+  const Predictor predictor(train_on(set).predictor, "p");
+  const auto prediction = predictor.predict(set.samples(0), {1, 0.5});
+  EXPECT_TRUE(std::isfinite(prediction.p95_ms));
+  EXPECT_GE(prediction.p50_ms, predictor.predict(set.samples(0), {1, 0}).p50_ms);
+}
+
 TEST(Trainer, NeverPredictsLessUnderMoreLoad) {
   // Noise as large as the slowdown itself.
   SyntheticOptions options = kAllContexts;
