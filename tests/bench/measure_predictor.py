@@ -15,6 +15,7 @@ from cut_zoo import cut_zoo
 
 # Networks that are also measured under load, which takes three times as long.
 LOADED = ["resnet18", "mobilenet_v2", "squeezenet1_1", "googlenet", "shufflenet_v2_x1_0"]
+UNDER_LOAD = ("--threads", "1,2", "--cpu-load", "0,0.5,0.9")
 # Another device: the same machine without its wide vector instructions.
 NARROW = {"ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default",
           "OPENBLAS_CORETYPE": "Nehalem"}
@@ -86,6 +87,36 @@ def mape(what: str, row: dict, target: float) -> None:
          "on average")
 
 
+def latencies(bench: Bench, samples: pathlib.Path) -> dict:
+    """In us, as trainers take them: the least, under load the mean. Of (subject, signature,
+    threads, load)."""
+    report = json.loads(bench.run(bench.bin / "adamec-profile", "--report", "--json", samples))
+    result = {}
+    for sample in report["samples"]:
+        context = sample["context"]
+        load = context["cpu_load"]
+        key = (sample["subject"], sample["signature"], context["threads"], load)
+        result[key] = sample["mean_us" if load else "min_us"]
+    return result
+
+
+def repeatability(bench: Bench, first: list, again: list) -> None:
+    """How well whole runs of the tool repeat, which is more than what the visits of one run differ:
+    above what any predictor can reach."""
+    before, after = ({key: us for samples in files for key, us in latencies(bench, samples).items()}
+                     for files in (first, again))
+    groups = {}
+    for key in sorted(before.keys() & after.keys()):
+        subject, _, threads, load = key
+        groups.setdefault((subject, threads, load), []).append(after[key] / before[key])
+    for (subject, threads, load), ratios in groups.items():
+        errors = [abs(ratio - 1) for ratio in ratios]
+        print(f"measured again by another run, {subject.lower()}s, {threads} threads, load {load:g}: "
+              f"{100 * statistics.mean(error <= 0.1 for error in errors):.1f} % within 10 %, "
+              f"differ by {100 * statistics.mean(errors):.1f} % on average, median ratio "
+              f"{statistics.median(ratios):.3f}; count {len(ratios)}")
+
+
 def accuracy(bench: Bench, zoo: list, loaded: list) -> None:
     runs = [rows_of(bench.train(zoo, "--validate", "config", "--seed", seed)) for seed in SEEDS]
     pick = lambda group: [run[group] for run in runs if group in run]
@@ -155,8 +186,13 @@ def main() -> None:
     more = bench.profile(archives, "more.samples", "--only", "synthetic/*", "--seed", "2",
                          *synthetic(MORE))
     some = [archive for archive in archives if archive.name.split(".")[0] in LOADED]
-    loaded = bench.profile(some, "loaded.samples", "--threads", "1,2", "--cpu-load", "0,0.5,0.9")
+    loaded = bench.profile(some, "loaded.samples", *UNDER_LOAD)
     accuracy(bench, [zoo, more], [loaded])
+    # Once more: the networks of the load with their atoms, blocks and models of all networks.
+    again = bench.profile(archives, "again.samples", "--only", "*:*")
+    models = bench.profile(some, "again-loaded.samples", "--only", "*model:*", *UNDER_LOAD)
+    repeatability(bench, [zoo], [loaded, again])
+    repeatability(bench, [loaded], [models])
     narrow = bench.profile(archives, "narrow.samples", "--atoms-only", "--shard", "1/20",
                            environment=NARROW)
     transfer(bench, zoo, narrow)

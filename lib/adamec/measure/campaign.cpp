@@ -20,8 +20,11 @@ constexpr double kBytesPerUs = 5e3;
 constexpr double kUsPerAtom = 5;
 constexpr double kLoadBytesPerUs = 500;
 constexpr double kWarmUps = 4;
-// Times as many visits, at most, where the least time has not settled.
+// Times as many visits, at most, where the least time has not settled, or the mean is not known.
 constexpr unsigned kUntilSettled = 3;
+// The same for the mean of blocks and whole models: atoms' errors cancel out in sums, theirs do
+// not.
+constexpr unsigned kUntilSettledWhole = 12;
 constexpr double kAlike = 1.02;         // least times that agree
 constexpr double kLargestError = 0.03;  // standard error of the mean where contention is measured
 
@@ -140,8 +143,11 @@ class Campaign {
 
   bool unsettled(std::size_t item, std::size_t context) const {
     const Found& found = found_[item][context];
+    const bool whole = items_[item].plan->sample.parts_size() > 1;
+    const unsigned times =
+        whole && !is_quiet(contexts_[context]) ? kUntilSettledWhole : kUntilSettled;
     return !found.settled(contexts_[context]) &&
-           found.series.visits() < std::min(kMostVisits, kUntilSettled * options_.visits);
+           found.series.visits() < std::min(kMostVisits, times * options_.visits);
   }
 
   // What a further sweep is to visit: what has not settled (with a contended context, the one it is

@@ -78,7 +78,8 @@ struct CampaignEvents {
 // many visits again, and further ones go on with what has not settled (no two sweeps within 2 % of
 // the least time), up to three times the visits asked for. Contexts with load or a quota, where
 // what disturbs is what is measured, are visited again, together with the contexts they are
-// compared with, until the standard error of the mean is 3 %, with the same limit. With a budget,
+// compared with, until the standard error of the mean is 3 %: atoms up to three times the visits
+// asked for, blocks and models, whose errors do not cancel out, up to twelve times. With a budget,
 // sweeps are added while there is time and items left out when there is not; at least one item is
 // measured. An atom that fails is reported and the others go on.
 CampaignResult run_campaign(std::span<const CampaignItem> items,

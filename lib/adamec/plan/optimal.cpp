@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
-#include <limits>
 #include <memory>
 #include <queue>
 
@@ -11,13 +9,13 @@
 #include "adamec/base/units.h"
 #include "adamec/plan/baselines.h"
 #include "adamec/plan/bounds.h"
+#include "adamec/plan/incumbent.h"
 #include "adamec/plan/label_search.h"
 #include "adamec/plan/together.h"
 
 namespace adamec::plan {
 namespace {
 
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
 constexpr int kRootRounds = 40;
 constexpr int kNodeRounds = 4;
 constexpr std::size_t kFirstWidth = 64;  // of the label search
@@ -47,6 +45,7 @@ class Search {
   Search(const Evaluator& evaluator, const Goal& goal, const SearchLimits& limits)
       : evaluator_(evaluator),
         goal_(goal),
+        incumbent_(evaluator, goal),
         costs_(evaluator.costs()),
         control_(evaluator.control()),
         limits_(limits),
@@ -60,7 +59,7 @@ class Search {
   Found run();
 
  private:
-  void consider(const Placement& placement);
+  void consider(const Placement& placement) { incumbent_.consider(placement); }
   void find_choices();
   void consider_simple_placements();
   void search_labels();
@@ -74,16 +73,16 @@ class Search {
   void push(const Node& parent, const Bounds::Result& result, std::vector<int>& pins,
             const std::vector<Pin>& more);
   std::vector<int> chain(const Placement& placement, const std::vector<int>& pins) const;
-  [[noreturn]] void report_infeasible(bool exhausted) const;
 
   // Of bounds, which count the limits' prices but not what they allow.
-  double cutoff_ms() const { return best_ms_ * (1 - kProofTolerance) + offset_; }
+  double cutoff_ms() const { return incumbent_.value_ms() * (1 - kProofTolerance) + offset_; }
   bool out_of_budget(std::int64_t more = 0) const {
     return bounds_.work() + label_work_ + more >= limits_.work || (limits_.stop && limits_.stop());
   }
 
   const Evaluator& evaluator_;
   const Goal& goal_;
+  Incumbent incumbent_;
   double offset_ = 0;
   const CostGraph& costs_;
   const ControlGraph& control_;
@@ -96,41 +95,7 @@ class Search {
   std::int64_t label_work_ = 0;
   std::int64_t created_ = 0;
   std::shared_ptr<const Prices> prices_;  // of the node being expanded
-
-  Placement best_;
-  double best_ms_ = kInfinite;
-  // The placement that comes closest to fitting into memory, for the message when none fits.
-  std::uint64_t least_excess_ = UINT64_MAX;
-  std::string closest_;
-  double least_over_ = kInfinite;  // the same for limits
-  std::string over_what_;
 };
-
-void Search::consider(const Placement& placement) {
-  if (!evaluator_.allowed(placement)) return;
-  const double value = goal_.score->latency_ms(placement);
-  if (value >= best_ms_) return;
-  for (const Limit& limit : goal_.limits) {
-    const double over = limit.costs->latency_ms(placement) - limit.at_most;
-    if (over <= limit.at_most * kProofTolerance) continue;
-    if (over >= least_over_) return;
-    least_over_ = over;
-    over_what_ = limit.what;
-    return;
-  }
-  const auto used = evaluator_.memory_bytes(placement);
-  std::uint64_t excess = 0;
-  for (int tier = 0; tier < costs_.tier_count(); ++tier) {
-    excess += evaluator_.excess_bytes(tier, used[tier]);
-  }
-  if (excess == 0) {
-    best_ms_ = value;
-    best_ = placement;
-  } else if (excess < least_excess_) {
-    least_excess_ = excess;
-    closest_ = evaluator_.evaluate(placement).infeasible;
-  }
-}
 
 // The tiers where each atom may run: allowed, reachable, and large enough for the atom alone.
 void Search::find_choices() {
@@ -301,19 +266,6 @@ int Search::free_atom(const Placement& placement, const std::vector<int>& pins) 
   return any;
 }
 
-void Search::report_infeasible(bool exhausted) const {
-  const char* how = exhausted ? "no placement can run" : "no placement was found within the limits";
-  if (!over_what_.empty()) {
-    fail_with(ErrorKind::kInfeasible, "{}: {}: the closest exceeds the {} by {:.6g}", costs_.source,
-              how, over_what_, least_over_);
-  }
-  if (!closest_.empty()) {
-    fail_with(ErrorKind::kInfeasible, "{}: {}: in the closest, {}", costs_.source, how, closest_);
-  }
-  fail_with(ErrorKind::kInfeasible, "{}: {}: tensors or control cannot reach a tier without a link",
-            costs_.source, how);
-}
-
 // Wider and wider, as long as that is worth half of what work is left.
 void Search::search_labels() {
   if (open_.empty() || !goal_.limits.empty()) return;
@@ -360,10 +312,11 @@ Found Search::run() {
     expand(node, kNodeRounds);
   }
   const bool exhausted = open_.empty() || std::max(open_.top().bound_ms, floor_ms_) >= cutoff_ms();
-  if (std::isinf(best_ms_)) report_infeasible(exhausted);
+  if (!incumbent_.found()) incumbent_.report_infeasible(exhausted);
+  const double best_ms = incumbent_.value_ms();
   const double bound =
-      exhausted ? best_ms_ : std::max(std::max(open_.top().bound_ms, floor_ms_) - offset_, 0.0);
-  return {best_, best_ms_, std::min(bound, best_ms_)};
+      exhausted ? best_ms : std::max(std::max(open_.top().bound_ms, floor_ms_) - offset_, 0.0);
+  return {incumbent_.placement(), best_ms, std::min(bound, best_ms)};
 }
 
 }  // namespace

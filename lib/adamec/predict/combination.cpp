@@ -139,14 +139,16 @@ double Combination::cold_us(const ColdBytes& cold) const {
   return us;
 }
 
+double pair_gain(double share, double latency, double unloaded, double call) {
+  return share * std::max(0.0, (share > 0 ? latency : unloaded) - call);
+}
+
 double Combination::block_us(const BlockTerms& terms) const {
   if (terms.atoms < 2) return terms.sum_us;
-  const double slowdown = terms.unloaded_sum_us > 0 ? terms.sum_us / terms.unloaded_sum_us : 1;
-  double gain = call_us_ * static_cast<double>(terms.atoms - 1) * slowdown;
+  double gain = call_us_ * static_cast<double>(terms.atoms - 1) - cold_us(terms.cold);
   for (const BlockTerms::Fed& fed : terms.fed) {
-    gain += share(fed.producer, fed.consumer) * std::max(0.0, fed.us - call_us_ * slowdown);
+    gain += pair_gain(share(fed.producer, fed.consumer), fed.us, fed.unloaded_us, call_us_);
   }
-  gain -= cold_us(terms.cold) * slowdown;
   return std::max(terms.sum_us - gain, terms.sum_us * kLeastRest);
 }
 

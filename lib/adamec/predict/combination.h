@@ -49,16 +49,20 @@ struct BlockTerms {
     int producer = -1;  // operators, in the predictor's vocabulary; -1: unknown
     int consumer = -1;
     double us = 0;  // of the consumer alone
+    double unloaded_us = 0;
   };
   std::size_t atoms = 0;
-  double sum_us = 0;           // of the atoms alone
-  double least_us = 0;         // of the atoms alone: more than entering a module takes
-  double unloaded_sum_us = 0;  // the same without load
-  std::vector<Fed> fed;        // atoms that take a tensor another one made: from the largest one
-  ColdBytes cold = {};         // of all atoms
+  double sum_us = 0;     // of the atoms alone
+  double least_us = 0;   // of the atoms alone: more than entering a module takes
+  std::vector<Fed> fed;  // atoms that take a tensor another one made: from the largest one
+  ColdBytes cold = {};   // of all atoms
 
   void add_cold(std::span<const Footprint> parts, const std::vector<PartEdge>& edges);
 };
+
+// What a consumer gains: a share of its latency beyond the call, of that without load where it is a
+// loss. All in one unit.
+double pair_gain(double share, double latency, double unloaded, double call);
 
 // Of each part, the one that makes the largest tensor it takes; -1: none. Edges must be in range.
 std::vector<int> feeders(std::size_t parts, const std::vector<PartEdge>& edges);
@@ -73,6 +77,9 @@ std::vector<int> feeders(std::size_t parts, const std::vector<PartEdge>& edges);
 // itself an atom finds its weights and tensors in the cache, which in a large network it does not:
 // the share of a working set of w bytes that a cache of c bytes misses is taken as w^2 / (w^2 +
 // c^2).
+//
+// Under load it is the atoms that are slowed down, threads that wait for each other most of all.
+// What a block takes besides its atoms is counted as without load.
 class Combination {
  public:
   Combination() = default;

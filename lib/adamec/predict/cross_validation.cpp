@@ -175,8 +175,9 @@ class BlockFolds {
       const double us = predictor->predict(atom, {block.threads, block.cpu_load}).p50_ms * 1000;
       terms.sum_us += us;
       terms.least_us = i == 0 ? us : std::min(terms.least_us, us);
-      terms.unloaded_sum_us += predictor->predict(atom, {block.threads, 0}).p50_ms * 1000;
-      if (feeder[i] >= 0) terms.fed.push_back({class_of(feeder[i]), class_of(part), us});
+      if (feeder[i] < 0) continue;
+      const double unloaded_us = predictor->predict(atom, {block.threads, 0}).p50_ms * 1000;
+      terms.fed.push_back({class_of(feeder[i]), class_of(part), us, unloaded_us});
     }
     return terms;
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <tuple>
 #include <utility>
 
 #include "adamec/base/error.h"
@@ -37,8 +39,34 @@ void check_quantile(double value, const char* field, const std::string& source) 
   }
 }
 
-std::pair<std::uint64_t, unsigned> key_of(const v1::Measured& measured) {
-  return {measured.signature_hash(), measured.threads()};
+using MeasuredList = google::protobuf::RepeatedPtrField<v1::Measured>;
+using MeasuredKey = std::tuple<std::uint64_t, unsigned, double>;
+
+MeasuredKey key_of(const v1::Measured& measured) {
+  return {measured.signature_hash(), measured.threads(), measured.cpu_load()};
+}
+
+void check_measured(const MeasuredList& all, const char* field, const std::string& source) {
+  for (int i = 0; i < all.size(); ++i) {
+    if (!std::isfinite(all[i].us()) || all[i].us() <= 0) {
+      fail("{}: {}[{}].us: {}, expected a positive number", source, field, i, all[i].us());
+    }
+    if (!(all[i].cpu_load() >= 0 && all[i].cpu_load() <= 1)) {
+      fail("{}: {}[{}].cpu_load: {}, expected 0 to 1", source, field, i, all[i].cpu_load());
+    }
+    if (i > 0 && key_of(all[i - 1]) >= key_of(all[i])) {
+      fail("{}: {}[{}] is not in ascending order", source, field, i);
+    }
+  }
+}
+
+// The latency in us where it was measured.
+std::optional<double> find_measured(const MeasuredList& all, const MeasuredKey& key) {
+  const auto at = std::lower_bound(
+      all.begin(), all.end(), key,
+      [](const v1::Measured& measured, const auto& wanted) { return key_of(measured) < wanted; });
+  if (at == all.end() || key_of(*at) != key) return std::nullopt;
+  return at->us();
 }
 
 // Predictors before classes of operators know them by their own names.
@@ -140,15 +168,8 @@ void Evaluator::check_fields(const std::string& source) const {
     }
     previous = load;
   }
-  for (int i = 0; i < message_.measured_size(); ++i) {
-    const v1::Measured& measured = message_.measured(i);
-    if (!std::isfinite(measured.us()) || measured.us() <= 0) {
-      fail("{}: measured[{}].us: {}, expected a positive number", source, i, measured.us());
-    }
-    if (i > 0 && key_of(message_.measured(i - 1)) >= key_of(measured)) {
-      fail("{}: measured[{}] is not in ascending order", source, i);
-    }
-  }
+  check_measured(message_.measured(), "measured", source);
+  check_measured(message_.contended(), "contended", source);
 }
 
 std::vector<int> Evaluator::feature_columns(const std::string& source) const {
@@ -165,22 +186,18 @@ std::vector<int> Evaluator::feature_columns(const std::string& source) const {
   return columns;
 }
 
-std::optional<double> Evaluator::measured_us(std::string_view signature, unsigned threads) const {
-  const std::pair key(signature_hash(signature), threads);
-  const auto& all = message_.measured();
-  const auto at = std::lower_bound(
-      all.begin(), all.end(), key,
-      [](const v1::Measured& measured, const auto& wanted) { return key_of(measured) < wanted; });
-  if (at == all.end() || key_of(*at) != key) return std::nullopt;
-  return at->us();
-}
-
-std::vector<double> Evaluator::log_slowdowns(std::vector<float>& row) const {
+// Where the very atom was measured under a load, that is the latency, unless it was more under a
+// smaller load.
+std::vector<double> Evaluator::log_slowdowns(Quiet& quiet) const {
   std::vector<double> result;
   double previous = 0;
   for (const double load : message_.slowdown_loads()) {
-    row[kLoadColumn] = static_cast<float>(load);
-    previous = std::clamp<double>(slowdown_.evaluate(row), previous, kMaxLog);
+    const auto measured =
+        find_measured(message_.contended(), {quiet.signature_hash, quiet.threads, load});
+    quiet.row[kLoadColumn] = static_cast<float>(load);
+    const double log_slowdown =
+        measured ? std::log(*measured) - quiet.log_us : slowdown_.evaluate(quiet.row);
+    previous = std::clamp(log_slowdown, previous, kMaxLog);
     result.push_back(previous);
   }
   return result;
@@ -190,7 +207,7 @@ double Evaluator::log_slowdown(Quiet& quiet, double load) const {
   const auto& loads = message_.slowdown_loads();
   // Never measured: a competitor that asks for `load` of a CPU gets at most its fair half.
   if (loads.empty()) return -std::log(std::max(1 - load, 0.5));
-  if (quiet.log_slowdowns.empty()) quiet.log_slowdowns = log_slowdowns(quiet.row);
+  if (quiet.log_slowdowns.empty()) quiet.log_slowdowns = log_slowdowns(quiet);
   double from = 0;
   double log_from = 0;
   double slope = 0;
@@ -211,13 +228,15 @@ Evaluator::Quiet Evaluator::quiet(const Work& work, std::string_view signature,
   quiet.threads = threads;
   quiet.bytes = work.bytes();
   const RowKey key = row_key(message_, work);
-  const auto measured = measured_us(signature, threads);
+  const std::uint64_t hash = signature_hash(signature);
+  const auto measured = find_measured(message_.measured(), {hash, threads, 0});
   const bool any_load = !message_.slowdown_loads().empty();
   if (measured && !any_load) {  // most of a planner's atoms
     quiet.log_us = std::log(*measured);
     quiet.q95 = message_.measured_q95();
     return quiet;
   }
+  if (any_load) quiet.signature_hash = hash;
   const Baselines::Match match = baselines_.find(work, threads);
   quiet.log_us = log_baseline_us(match.cost, work);
   fill_features(work, {key.operator_index, key.backend_index, match.threads, 0, quiet.log_us},

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,6 +33,7 @@ class Evaluator {
     bool extrapolated = false;
     bool roofline = false;
     double bytes = 0;                   // of the atom's tensors and weights
+    std::uint64_t signature_hash = 0;   // 0: load has been measured of no atom
     std::vector<float> row;             // of features; empty where nothing needs it
     std::vector<double> log_slowdowns;  // at the loads of the training set, once asked for
   };
@@ -70,8 +70,7 @@ class Evaluator {
   void read_residuals(const std::vector<int>& columns, const std::string& source);
   void read_bounds(const std::string& source);
   void read_combinations(const std::string& source);
-  std::optional<double> measured_us(std::string_view signature, unsigned threads) const;
-  std::vector<double> log_slowdowns(std::vector<float>& row) const;
+  std::vector<double> log_slowdowns(Quiet& quiet) const;
   double log_slowdown(Quiet& quiet, double load) const;
   const Trees& residual(unsigned threads) const;
   const Combination* combination(unsigned threads) const;

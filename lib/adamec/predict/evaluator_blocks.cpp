@@ -37,12 +37,12 @@ BlockTerms Evaluator::block_terms(std::span<const Part> parts, const std::vector
     const double us = prediction.p50_ms * 1000;
     terms.sum_us += us;
     terms.least_us = i == 0 ? us : std::min(terms.least_us, us);
-    terms.unloaded_sum_us += finish(part, at_ease).p50_ms * 1000;
     *extrapolated = *extrapolated || prediction.extrapolated;
     if (feeder[i] < 0) continue;
     const Work& producer = parts[static_cast<std::size_t>(feeder[i])].work;
     terms.fed.push_back({row_key(message_, producer).operator_index,
-                         row_key(message_, parts[i].work).operator_index, us});
+                         row_key(message_, parts[i].work).operator_index, us,
+                         finish(part, at_ease).p50_ms * 1000});
   }
   return terms;
 }

@@ -28,8 +28,7 @@ constexpr std::size_t kFewRows = 200;  // for trees of their own
 constexpr double kLeastNoise = 0.03;
 constexpr double kUnknownNoise = 0.05;
 // Ratios beyond are no slowdowns, whatever the file says; the trees take neither 0 nor infinity.
-constexpr double kLeastRatio = 0.1;
-constexpr double kMostRatio = 1e4;
+double plausible(double ratio) { return std::clamp(ratio, 0.1, 1e4); }
 
 // What the slowdown may depend on: kinds and amounts of work, not shapes. There are few loads and
 // the ratios are noisy.
@@ -158,7 +157,7 @@ void fit_slowdown(const TrainingData& data, const Baselines& baselines, std::uin
       if (!kSlowdownFeatures.contains(names[i])) row[i] = std::numeric_limits<float>::quiet_NaN();
     }
     rows.add_row(row);
-    labels.push_back(static_cast<float>(std::clamp(slowdown.ratio, kLeastRatio, kMostRatio)));
+    labels.push_back(static_cast<float>(plausible(slowdown.ratio)));
     loads.insert(slowdown.cpu_load);
   }
   BoostOptions options;
@@ -213,6 +212,19 @@ void add_measured(const TrainingData& data, v1::Predictor& predictor) {
     v1::Measured& entry = *predictor.add_measured();
     entry.set_signature_hash(key.first);
     entry.set_threads(key.second);
+    entry.set_us(us);
+  }
+  std::map<std::tuple<std::uint64_t, unsigned, double>, double> contended;
+  for (const Slowdown& slowdown : data.slowdowns) {
+    const auto hash = signature_hash(slowdown.sample->signature());
+    contended.emplace(std::tuple(hash, slowdown.threads, slowdown.cpu_load),
+                      slowdown.unloaded_us * plausible(slowdown.ratio));
+  }
+  for (const auto& [key, us] : contended) {
+    v1::Measured& entry = *predictor.add_contended();
+    entry.set_signature_hash(std::get<0>(key));
+    entry.set_threads(std::get<1>(key));
+    entry.set_cpu_load(std::get<2>(key));
     entry.set_us(us);
   }
 }

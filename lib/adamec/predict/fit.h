@@ -20,7 +20,7 @@ void fit_baselines(const TrainingData& data, v1::Predictor& predictor);
 // Variance of a measured latency's logarithm, from the minima of even and odd visits (0: unknown).
 double noise_variance(double even_us, double odd_us);
 
-// Lists what was measured.
+// Lists what was measured, without load and with.
 void add_measured(const TrainingData& data, v1::Predictor& predictor);
 
 // How far a measurement lies above another one of the same configuration, with 95 %.

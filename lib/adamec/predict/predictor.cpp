@@ -116,16 +116,15 @@ std::vector<Prediction> Predictor::predict_parts(std::span<const v1::Atom* const
     const Work work = work_of(*atoms[i], context.threads);
     Evaluator::Quiet quiet = evaluator_->quiet(work, signature(*atoms[i]), context.threads);
     Prediction prediction = evaluator_->finish(quiet, context);
-    const double slowdown =
-        prediction.p50_ms / evaluator_->finish(quiet, {context.threads, 0}).p50_ms;
-    const double cold =
-        evaluator_->cold_ms(cold_bytes(footprints[i], all), context.threads) * slowdown;
-    double share = 0;
+    const double cold = evaluator_->cold_ms(cold_bytes(footprints[i], all), context.threads);
+    double gain = 0;
     if (feeder[i] >= 0) {
       const v1::Atom& producer = *atoms[static_cast<std::size_t>(feeder[i])];
-      share = evaluator_->pair_share(work_of(producer, context.threads), work, context.threads);
+      gain = pair_gain(
+          evaluator_->pair_share(work_of(producer, context.threads), work, context.threads),
+          prediction.p50_ms, evaluator_->finish(quiet, {context.threads, 0}).p50_ms, call);
     }
-    const double inside = std::max(0.0, prediction.p50_ms - call) * (1 - share) + cold;
+    const double inside = std::max(0.0, prediction.p50_ms - call) - gain + cold;
     const double factor = std::max(inside / prediction.p50_ms, kLeastPart);
     prediction.p50_ms *= factor;
     prediction.p95_ms *= factor;
@@ -138,9 +137,10 @@ double Predictor::call_ms(const RunContext& context) const { return evaluator_->
 
 double Predictor::pair_gain_ms(const v1::Atom& producer, const v1::Atom& consumer,
                                const RunContext& context) const {
-  const Work from = work_of(producer, context.threads);
-  return evaluator_->pair_share(from, work_of(consumer, context.threads), context.threads) *
-         std::max(0.0, predict(consumer, context).p50_ms - evaluator_->call_ms(context));
+  const double share = evaluator_->pair_share(work_of(producer, context.threads),
+                                              work_of(consumer, context.threads), context.threads);
+  return pair_gain(share, predict(consumer, context).p50_ms,
+                   predict(consumer, {context.threads, 0}).p50_ms, evaluator_->call_ms(context));
 }
 
 std::vector<PartEdge> edges_of(const v1::Sample& block) {

@@ -41,8 +41,9 @@ class Evaluator;
 //
 //   t = t0 * S,  t0 = measured, if this configuration was, else baseline * exp(residual),
 //   residual = trees and kriging (kriging.h) in fixed shares,
-//   S = exp(slowdown trees), linear in the load between the loads of the training set, S(0) = 1,
-//       times the memory knee (memory_knee.h).
+//   S = measured, if this configuration was under this load, else exp(slowdown trees); linear in
+//       the load between the loads of the training set, never falling, S(0) = 1; times the memory
+//       knee (memory_knee.h).
 // Blocks: combination.h.
 class Predictor {
  public:

@@ -61,7 +61,8 @@ double median(std::vector<double> values) {
 }
 
 // A configuration in a context that is not at ease: the median, over rounds, of the ratio to the
-// same configuration at ease in the same round.
+// same configuration at ease in the same round. Under load that is the mean to the least, which
+// stands for no load at all; with a memory limit the median to the median.
 struct Ratio {
   const v1::Sample* sample = nullptr;
   const Measurement* partner = nullptr;
@@ -71,10 +72,10 @@ struct Ratio {
 std::vector<Ratio> ratios_of(const SampleList& samples,
                              const std::map<Key, Measurement>& measurements,
                              std::size_t& unpaired) {
-  std::map<std::pair<Key, std::string>, double> p50_at_ease;  // with the round
+  std::map<std::pair<Key, std::string>, const v1::Latency*> latency_at_ease;  // with the round
   for (const v1::Sample* sample : samples) {
     if (!at_ease(sample->context())) continue;
-    p50_at_ease[{key_of(*sample), sample->round()}] = sample->latency().p50_us();
+    latency_at_ease[{key_of(*sample), sample->round()}] = &sample->latency();
   }
   struct Group {
     const v1::Sample* sample = nullptr;
@@ -84,14 +85,16 @@ std::vector<Ratio> ratios_of(const SampleList& samples,
   for (const v1::Sample* sample : samples) {
     const v1::Context& context = sample->context();
     if (at_ease(context)) continue;
-    const auto partner = p50_at_ease.find({key_of(*sample), sample->round()});
-    if (partner == p50_at_ease.end()) {
+    const auto partner = latency_at_ease.find({key_of(*sample), sample->round()});
+    if (partner == latency_at_ease.end()) {
       ++unpaired;
       continue;
     }
     Group& group = groups[{key_of(*sample), context.cpu_load(), context.memory_limit()}];
     if (group.sample == nullptr) group.sample = sample;
-    group.ratios.push_back(typical_us(*sample) / partner->second);
+    const v1::Latency& partner_us = *partner->second;
+    group.ratios.push_back(typical_us(*sample) /
+                           (context.cpu_load() > 0 ? partner_us.min_us() : partner_us.p50_us()));
   }
   std::vector<Ratio> result;
   for (const auto& [key, group] : groups) {

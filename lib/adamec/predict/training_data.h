@@ -36,8 +36,8 @@ struct Measurement {
 };
 
 // One configuration under load, as a ratio to the unloaded one of the same round: both saw the same
-// state of the machine, which absolute times of different moments do not. Of the mean to the median
-// (proto/latency.h).
+// state of the machine, which absolute times of different moments do not. Of the mean
+// (proto/latency.h) to the least.
 struct Slowdown {
   const v1::Sample* sample = nullptr;
   unsigned threads = 1;

@@ -38,6 +38,7 @@ struct Point {
 v1::Predictor stripped(const v1::Predictor& base) {
   v1::Predictor result = base;
   result.clear_measured();
+  result.clear_contended();
   result.clear_bounds();
   result.clear_validation();
   result.clear_memory_knee();

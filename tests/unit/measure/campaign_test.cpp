@@ -165,6 +165,18 @@ TEST_F(CampaignTest, VisitsContendedContextsUntilTheirMeanIsKnown) {
   EXPECT_EQ(result.samples[2].latency().visits(), 6U);
 }
 
+TEST_F(CampaignTest, VisitsContendedBlocksMoreOftenThanAtoms) {
+  contexts_ = {make_context(1, 0), make_context(1, 0.5)};
+  make_atoms(2);
+  for (const char* part : {"a", "b"}) plan_[1].sample.add_parts(part);
+  const Loader load = [this](const PlanItem&) { return std::make_unique<Bursts>(clock_, stage_); };
+  const CampaignResult result = run_campaign(items_, contexts_, load, stage_, clock_, options_, {});
+  ASSERT_EQ(result.samples.size(), 4U);
+  EXPECT_EQ(result.samples[1].latency().visits(), 12U);
+  EXPECT_GT(result.samples[3].latency().visits(), 36U);
+  EXPECT_LE(result.samples[3].latency().visits(), 48U);
+}
+
 TEST_F(CampaignTest, AFailureInALaterSweepLeavesWhatWasMeasured) {
   make_atoms(3);
   fails_at_load_ = 5;

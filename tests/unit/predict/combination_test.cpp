@@ -37,12 +37,13 @@ TEST(Combination, SubtractsSharesAndCalls) {
   pair.set_consumer_index(1);
   pair.set_share(0.5);
   const Combination combination(message, "c");
-  BlockTerms terms{3, 100, 20, 100, {{0, 1, 40}, {7, 1, 20}}};
+  BlockTerms terms{3, 100, 20, {{0, 1, 40, 40}, {7, 1, 20, 20}}};
   EXPECT_DOUBLE_EQ(combination.block_us(terms), 100 - 0.5 * 38 - 0.1 * 18 - 2 * 2);
-  terms.sum_us = 200;  // twice as slow under load: so are the calls
-  terms.fed = {{0, 1, 80}};
-  EXPECT_DOUBLE_EQ(combination.block_us(terms), 200 - 0.5 * 76 - 2 * 2 * 2);
-  EXPECT_DOUBLE_EQ(combination.block_us({1, 100, 100, 100, {}}), 100);
+  terms.sum_us = 200;  // twice as slow under load
+  terms.fed = {{0, 1, 80, 40}};
+  EXPECT_DOUBLE_EQ(combination.block_us(terms), 200 - 0.5 * 78 - 2 * 2);
+  EXPECT_DOUBLE_EQ(predict::pair_gain(-0.5, 80, 40, 2), -0.5 * 38);  // losses do not wait
+  EXPECT_DOUBLE_EQ(combination.block_us({1, 100, 100, {}}), 100);
   EXPECT_EQ(combination.share(0, 9), 0);
 }
 
@@ -52,9 +53,8 @@ std::vector<MeasuredBlock> measured_blocks(double call_us, double share) {
     MeasuredBlock block;
     block.terms.atoms = static_cast<std::size_t>(i);
     block.terms.sum_us = 30.0 * i;
-    block.terms.unloaded_sum_us = block.terms.sum_us;
     block.terms.least_us = 10;
-    block.terms.fed = {{0, 1, 10.0 * i}, {1, 2, 3.0 * (i % 7)}};
+    block.terms.fed = {{0, 1, 10.0 * i, 10.0 * i}, {1, 2, 3.0 * (i % 7), 3.0 * (i % 7)}};
     block.us = block.terms.sum_us - share * 10 * i - call_us * (i - 1);
     block.variance = 1e-6;
     blocks.push_back(block);

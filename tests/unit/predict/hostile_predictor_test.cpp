@@ -214,6 +214,13 @@ TEST(HostilePredictor, RefusesDisorder) {
             "p: measured[1] is not in ascending order");
   EXPECT_EQ(error_after([](v1::Predictor& p) { p.add_measured()->set_us(0); }),
             "p: measured[0].us: 0, expected a positive number");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.add_contended()->set_us(kNan); }),
+            "p: contended[0].us: nan, expected a positive number");
+  EXPECT_EQ(error_after([](v1::Predictor& p) {
+              p.add_contended()->set_us(1);
+              p.mutable_contended(0)->set_cpu_load(1.5);
+            }),
+            "p: contended[0].cpu_load: 1.5, expected 0 to 1");
 }
 
 }  // namespace

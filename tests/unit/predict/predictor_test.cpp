@@ -98,6 +98,32 @@ TEST(Predictor, PrefersWhatWasMeasured) {
   EXPECT_NEAR(predictor.predict(linear(1, 8, 9), {1, 0}).p50_ms, 0.1, 1e-9);
 }
 
+TEST(Predictor, PrefersWhatWasMeasuredUnderLoad) {
+  v1::Predictor message = small_predictor();
+  const auto add = [&](auto& list, double load, double us) {
+    v1::Measured& measured = *list.Add();
+    measured.set_signature_hash(predict::signature_hash(predict::signature(relu({1, 8}))));
+    measured.set_threads(1);
+    measured.set_cpu_load(load);
+    measured.set_us(us);
+  };
+  const auto us = [&](const v1::Atom& atom, unsigned threads, double load) {
+    return 1000 * Predictor(message, "p").predict(atom, {threads, load}).p50_ms;
+  };
+  add(*message.mutable_measured(), 0, 7);
+  add(*message.mutable_contended(), 0.5, 28);
+  EXPECT_NEAR(us(relu({1, 8}), 1, 0), 7, 1e-9);
+  EXPECT_NEAR(us(relu({1, 8}), 1, 0.5), 28, 1e-9);
+  EXPECT_NEAR(us(relu({1, 8}), 1, 0.25), 14, 1e-9);
+  EXPECT_NEAR(us(relu({1, 8}), 1, 0.8), 28, 1e-9);  // the trees say less
+  EXPECT_NEAR(us(relu({1, 9}), 1, 0.5), 10 * std::exp(0.5), 1e-5);
+  EXPECT_NEAR(us(relu({1, 8}), 2, 0.5), 10 * std::exp(0.5), 1e-5);
+  add(*message.mutable_contended(), 0.8, 21);
+  EXPECT_NEAR(us(relu({1, 8}), 1, 0.8), 28, 1e-9);
+  message.mutable_contended(1)->set_us(42);
+  EXPECT_NEAR(us(relu({1, 8}), 1, 0.8), 42, 1e-9);
+}
+
 TEST(Predictor, TakesTheFeaturesByName) {
   v1::Predictor message = small_predictor();
   message.mutable_features()->SwapElements(0, 1);

@@ -55,6 +55,12 @@ TEST(Trainer, ReproducesWhatItWasTrainedOn) {
     const auto prediction = predictor.predict(*measurement.sample, {measurement.threads, 0});
     EXPECT_NEAR(prediction.p50_ms * 1000 / measurement.us, 1, 1e-12);
   }
+  ASSERT_EQ(data.slowdowns.size(), 2 * data.measurements.size());
+  for (const auto& slowdown : data.slowdowns) {
+    const auto prediction =
+        predictor.predict(*slowdown.sample, {slowdown.threads, slowdown.cpu_load});
+    EXPECT_NEAR(prediction.p50_ms * 1000 / (slowdown.unloaded_us * slowdown.ratio), 1, 1e-12);
+  }
 }
 
 TEST(Trainer, LearnsTheSlowdown) {

@@ -192,18 +192,18 @@ v1::Sample& add(v1::SampleSet& set, double load, const std::string& round, doubl
 TEST(TrainingData, PairsLoadedSamplesWithinTheirRound) {
   v1::SampleSet set = synthetic_samples({.configurations = 1});
   set.mutable_samples(0)->set_round("first");
-  set.mutable_samples(0)->mutable_latency()->set_p50_us(20);
-  set.mutable_samples(0)->mutable_latency()->set_min_us(19);
-  add(set, 0, "second", 40);     // the machine was slower then
-  add(set, 0.5, "first", 30);    // ratio 1.5
-  add(set, 0.5, "second", 64);   // ratio 1.6
-  add(set, 0.5, "second", 180);  // ratio 4.5: an outlier
-  add(set, 0.5, "third", 1000);  // nothing to compare with
+  set.mutable_samples(0)->mutable_latency()->set_p50_us(25);
+  set.mutable_samples(0)->mutable_latency()->set_min_us(20);
+  add(set, 0, "second", 50).mutable_latency()->set_min_us(40);  // the machine was slower then
+  add(set, 0.5, "first", 30);                                   // ratio 1.5
+  add(set, 0.5, "second", 64);                                  // ratio 1.6
+  add(set, 0.5, "second", 180);                                 // ratio 4.5: an outlier
+  add(set, 0.5, "third", 1000);                                 // nothing to compare with
   const TrainingData data = training_data(set, "", "s");
   ASSERT_EQ(data.slowdowns.size(), 1u);
   EXPECT_DOUBLE_EQ(data.slowdowns[0].ratio, 1.6);
   EXPECT_EQ(data.slowdowns[0].cpu_load, 0.5);
-  EXPECT_EQ(data.slowdowns[0].unloaded_us, 10);
+  EXPECT_EQ(data.slowdowns[0].unloaded_us, 20);
   EXPECT_EQ(data.unpaired, 1u);
 }
 
