@@ -22,8 +22,7 @@ constexpr double kLoadBytesPerUs = 500;
 constexpr double kWarmUps = 4;
 // Times as many visits, at most, where the least time has not settled, or the mean is not known.
 constexpr unsigned kUntilSettled = 3;
-// The same for the mean of blocks and whole models: atoms' errors cancel out in sums, theirs do
-// not.
+// The same for means of blocks and models: atoms' errors cancel out in sums, theirs do not.
 constexpr unsigned kUntilSettledWhole = 12;
 constexpr double kAlike = 1.02;         // least times that agree
 constexpr double kLargestError = 0.03;  // standard error of the mean where contention is measured

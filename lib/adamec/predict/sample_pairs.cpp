@@ -92,9 +92,9 @@ std::vector<Ratio> ratios_of(const SampleList& samples,
     }
     Group& group = groups[{key_of(*sample), context.cpu_load(), context.memory_limit()}];
     if (group.sample == nullptr) group.sample = sample;
-    const v1::Latency& partner_us = *partner->second;
+    const v1::Latency& unloaded = *partner->second;
     group.ratios.push_back(typical_us(*sample) /
-                           (context.cpu_load() > 0 ? partner_us.min_us() : partner_us.p50_us()));
+                           (context.cpu_load() > 0 ? unloaded.min_us() : unloaded.p50_us()));
   }
   std::vector<Ratio> result;
   for (const auto& [key, group] : groups) {
