@@ -88,22 +88,22 @@ def mape(what: str, row: dict, target: float) -> None:
 
 
 def latencies(bench: Bench, samples: pathlib.Path) -> dict:
-    """In us, as trainers take them: the least, under load the mean. Of (subject, signature,
-    threads, load)."""
+    """In steps of the core, as trainers compare them: the undisturbed time, under load the mean. Of
+    (subject, signature, threads, load)."""
     report = json.loads(bench.run(bench.bin / "adamec-profile", "--report", "--json", samples))
     result = {}
     for sample in report["samples"]:
         context = sample["context"]
         load = context["cpu_load"]
         key = (sample["subject"], sample["signature"], context["threads"], load)
-        result[key] = sample["mean_us" if load else "min_us"]
+        result[key] = sample["mean_us" if load else "steady_us"] * sample["core_speed"]
     return result
 
 
 def repeatability(bench: Bench, first: list, again: list) -> None:
     """How well whole runs of the tool repeat, which is more than what the visits of one run differ:
     above what any predictor can reach."""
-    before, after = ({key: us for samples in files for key, us in latencies(bench, samples).items()}
+    before, after = ({key: steps for samples in files for key, steps in latencies(bench, samples).items()}
                      for files in (first, again))
     groups = {}
     for key in sorted(before.keys() & after.keys()):

@@ -78,21 +78,26 @@ std::vector<Column> context_columns() {
 }
 
 std::vector<Column> latency_columns() {
-  return {number("min_us", [](const v1::Sample& s) { return s.latency().min_us(); }),
-          number("p50_us", [](const v1::Sample& s) { return s.latency().p50_us(); }),
-          number("p95_us", [](const v1::Sample& s) { return s.latency().p95_us(); }),
-          number("iqr_us", [](const v1::Sample& s) { return s.latency().iqr_us(); }),
-          number("cpu_us", [](const v1::Sample& s) { return s.latency().cpu_us(); }),
-          number("first_us", [](const v1::Sample& s) { return s.latency().first_us(); }),
-          number("even_min_us", [](const v1::Sample& s) { return s.latency().even_min_us(); }),
-          number("odd_min_us", [](const v1::Sample& s) { return s.latency().odd_min_us(); }),
-          number("mean_us", [](const v1::Sample& s) { return s.latency().mean_us(); }),
-          number("even_mean_us", [](const v1::Sample& s) { return s.latency().even_mean_us(); }),
-          number("odd_mean_us", [](const v1::Sample& s) { return s.latency().odd_mean_us(); }),
-          number("visits", [](const v1::Sample& s) { return s.latency().visits(); }),
-          number("runs", [](const v1::Sample& s) { return s.latency().runs(); }),
-          {"round", [](const v1::Sample& s) { return s.round(); }},
-          {"signature", [](const v1::Sample& s) { return s.signature(); }}};
+  return {
+      number("min_us", [](const v1::Sample& s) { return s.latency().min_us(); }),
+      number("p50_us", [](const v1::Sample& s) { return s.latency().p50_us(); }),
+      number("p95_us", [](const v1::Sample& s) { return s.latency().p95_us(); }),
+      number("iqr_us", [](const v1::Sample& s) { return s.latency().iqr_us(); }),
+      number("cpu_us", [](const v1::Sample& s) { return s.latency().cpu_us(); }),
+      number("first_us", [](const v1::Sample& s) { return s.latency().first_us(); }),
+      number("even_min_us", [](const v1::Sample& s) { return s.latency().even_min_us(); }),
+      number("odd_min_us", [](const v1::Sample& s) { return s.latency().odd_min_us(); }),
+      number("mean_us", [](const v1::Sample& s) { return s.latency().mean_us(); }),
+      number("even_mean_us", [](const v1::Sample& s) { return s.latency().even_mean_us(); }),
+      number("odd_mean_us", [](const v1::Sample& s) { return s.latency().odd_mean_us(); }),
+      number("core_speed", [](const v1::Sample& s) { return s.latency().core_speed(); }),
+      number("steady_us", [](const v1::Sample& s) { return s.latency().steady_us(); }),
+      number("even_steady_us", [](const v1::Sample& s) { return s.latency().even_steady_us(); }),
+      number("odd_steady_us", [](const v1::Sample& s) { return s.latency().odd_steady_us(); }),
+      number("visits", [](const v1::Sample& s) { return s.latency().visits(); }),
+      number("runs", [](const v1::Sample& s) { return s.latency().runs(); }),
+      {"round", [](const v1::Sample& s) { return s.round(); }},
+      {"signature", [](const v1::Sample& s) { return s.signature(); }}};
 }
 
 }  // namespace
@@ -150,6 +155,10 @@ Json sample_json(const v1::Sample& sample) {
             {"mean_us", latency.mean_us()},
             {"even_mean_us", latency.even_mean_us()},
             {"odd_mean_us", latency.odd_mean_us()},
+            {"core_speed", latency.core_speed()},
+            {"steady_us", latency.steady_us()},
+            {"even_steady_us", latency.even_steady_us()},
+            {"odd_steady_us", latency.odd_steady_us()},
             {"visits", latency.visits()},
             {"runs", latency.runs()},
             {"round", sample.round()}};

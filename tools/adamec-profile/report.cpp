@@ -121,7 +121,7 @@ void print_host(const v1::Host& host, const Samples& samples) {
   const measure::Repeatability repeat = measure::repeatability(samples);
   if (repeat.samples == 0) return;
   std::cout << fmt::format(
-      "repeatability (even against odd visits' minima, uncontended): within 5 % {}, within 10 % "
+      "repeatability (even against odd visits, uncontended): within 5 % {}, within 10 % "
       "{}: no predictor does better\n",
       percent(repeat.within_5), percent(repeat.within_10));
 }

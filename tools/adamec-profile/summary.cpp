@@ -76,7 +76,7 @@ std::string summary_line(const Summary& summary) {
                                  summary.seconds);
   if (repeat.samples > 0) {
     text += fmt::format(
-        "; even and odd visits' minima agree within 5 % for {:.0f} %, within 10 % for {:.0f} % "
+        "; even and odd visits agree within 5 % for {:.0f} %, within 10 % for {:.0f} % "
         "(repeatability: no predictor does better)",
         100 * repeat.within_5, 100 * repeat.within_10);
   }

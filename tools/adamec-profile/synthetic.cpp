@@ -69,7 +69,7 @@ Synthetic make_synthetic(const std::vector<archive::Reader>& archives,
 measure::AtomProgram synthetic_program(const Synthetic& synthetic, int atom, std::uint64_t seed) {
   const std::string& id = synthetic.manifest.atoms(atom).id();
   torchscript::SplitResult made =
-      torchscript::operator_atom(synthetic.operators[static_cast<std::size_t>(atom)], id, seed);
+      torchscript::operator_program(synthetic.operators[static_cast<std::size_t>(atom)], id, seed);
   measure::AtomProgram program;
   program.name = "synthetic: " + id;
   for (const std::string& input : made.manifest.atoms(0).inputs()) {

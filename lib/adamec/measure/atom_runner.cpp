@@ -16,6 +16,7 @@
 
 #include "adamec/base/error.h"
 #include "adamec/proto/tensor_type.h"
+#include "adamec/torchscript/normal_numbers.h"
 
 namespace adamec::measure {
 namespace {
@@ -98,7 +99,7 @@ at::Tensor random_tensor(const v1::TensorType& type, at::Generator& generator) {
   const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
   const at::ScalarType dtype = scalar_type(type.dtype());
   if (at::isQIntType(dtype)) {
-    return at::quantize_per_tensor(at::randn(shape, generator), 0.05, 0, dtype);
+    return at::quantize_per_tensor(torchscript::normal_numbers(shape, generator), 0.05, 0, dtype);
   }
   if (at::isIntegralType(dtype, /*includeBool=*/true)) {
     return at::randint(2, shape, generator, at::TensorOptions(at::kLong)).to(dtype);
@@ -106,7 +107,7 @@ at::Tensor random_tensor(const v1::TensorType& type, at::Generator& generator) {
   if (at::isComplexType(dtype)) {
     return at::randn(shape, generator, at::TensorOptions(dtype));
   }
-  return at::randn(shape, generator).to(dtype);
+  return torchscript::normal_numbers(shape, generator).to(dtype);
 }
 
 at::Device device_of(const std::string& device) {

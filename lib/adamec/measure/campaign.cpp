@@ -19,12 +19,12 @@ constexpr double kMacsPerUs = 10e3;
 constexpr double kBytesPerUs = 5e3;
 constexpr double kUsPerAtom = 5;
 constexpr double kLoadBytesPerUs = 500;
-constexpr double kWarmUps = 4;
-// Times as many visits, at most, where the least time has not settled, or the mean is not known.
+constexpr double kWarmUps = 2;
+// Times as many visits, at most, where the time has not settled, or the mean is not known.
 constexpr unsigned kUntilSettled = 3;
 // The same for means of blocks and models: atoms' errors cancel out in sums, theirs do not.
 constexpr unsigned kUntilSettledWhole = 12;
-constexpr double kAlike = 1.02;         // least times that agree
+constexpr double kAlike = 1.03;         // times of sweeps that agree
 constexpr double kLargestError = 0.03;  // standard error of the mean where contention is measured
 
 double guessed_run_us(const v1::Sample& sample) {
@@ -63,14 +63,14 @@ double sweep_us(const v1::Sample& sample, std::span<const v1::Context> contexts,
 // What a sweep found of one item in one context.
 struct Found {
   Series series;
-  std::vector<double> least_us;  // of each sweep
+  std::vector<double> steady;  // Series::steady_steps of each sweep
 
-  // Whether two sweeps saw about the same least time: what both saw was undisturbed. Where the
+  // Whether two sweeps saw about the same time: what both saw was undisturbed. Where the
   // disturbance is what is measured: whether its mean is known.
   bool settled(const v1::Context& context) const {
     if (!is_quiet(context)) return series.relative_error() <= kLargestError;
-    if (least_us.size() < 2) return false;
-    std::vector<double> least = least_us;
+    if (steady.size() < 2) return false;
+    std::vector<double> least = steady;
     std::nth_element(least.begin(), least.begin() + 1, least.end());
     return least[1] <= kAlike * least[0];
   }
@@ -243,7 +243,10 @@ class Campaign {
         continue;
       }
       loaded.push_back(item);
-      jobs.push_back({runnables.back().get(), chosen_[item], {}});
+      jobs.push_back({runnables.back().get(), chosen_[item], {}, {}});
+      for (const std::size_t context : chosen_[item]) {
+        jobs.back().block_runs[context] = found_[item][context].series.block_runs();
+      }
       if (sweep_ == 0) jobs.back().earlier = items_[item].earlier;
     }
     RoundOptions options;
@@ -303,7 +306,7 @@ class Campaign {
     for (std::size_t context : chosen_[item]) {
       Found& found = found_[item][context];
       found.series.merge(result.series[context]);
-      found.least_us.push_back(result.series[context].least_us());
+      found.steady.push_back(result.series[context].steady_steps());
     }
     for (std::size_t i = 0; i < samples_[item].size(); ++i) {
       const Series& series = found_[item][items_[item].contexts[i]].series;

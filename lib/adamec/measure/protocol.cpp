@@ -19,6 +19,9 @@ class Round {
     result_.jobs.resize(jobs.size());
     for (std::size_t job = 0; job < jobs.size(); ++job) {
       result_.jobs[job].series.resize(contexts.size());
+      for (const auto& [context, runs] : jobs[job].block_runs) {
+        result_.jobs[job].series[context] = Series(runs);
+      }
       for (const auto& [context, visit] : jobs[job].earlier) {
         result_.jobs[job].series[context].add(visit);
       }

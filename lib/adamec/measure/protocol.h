@@ -23,6 +23,7 @@ struct Job {
   std::vector<std::size_t> contexts;  // indices into the contexts of the round
   // Visits made before, by index of the context: as many fewer are made now.
   std::multimap<std::size_t, v1::Visit> earlier;
+  std::map<std::size_t, std::uint64_t> block_runs;  // by context, where it was found before
 };
 
 struct RoundOptions {

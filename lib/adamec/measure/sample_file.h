@@ -16,7 +16,7 @@ v1::SampleSet read_samples(const std::string& path);
 // The one host all samples of the file come from must be this one. Throws Error otherwise.
 void check_same_host(const v1::SampleSet& samples, const v1::Host& host, const std::string& path);
 
-// How well uncontended measurements repeat: the share whose minima over the even and over the odd
+// How well uncontended measurements repeat: the share whose times over the even and over the odd
 // visits agree within 5 and within 10 %. It limits what a predictor can reach.
 struct Repeatability {
   std::size_t samples = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <span>
 
 namespace adamec::measure {
@@ -12,25 +13,26 @@ constexpr double kLoadedBlockUs = 10e3;
 constexpr double kLoadedVisitUs = 30e3;
 constexpr double kQuotaBlockUs = 40e3;
 constexpr double kQuotaVisitUs = 80e3;
-constexpr double kBlockMargin = 1.1;      // calibrated blocks come out a little too long
+constexpr double kBlockMargin = 1.1;  // calibrated blocks come out a little too long
+// Low, as the core's other hardware thread and interrupts only ever add; not the least of all, as
+// the speed read beside a block may be that of another moment.
+constexpr double kSteadyShare = 0.1;
 constexpr double kLargestGrowth = 100.0;  // between two tries at a block length
 
 void run_block(Runnable& runnable, std::uint64_t runs) {
   for (std::uint64_t i = 0; i < runs; ++i) runnable.run();
 }
 
-double minimum_of(const std::vector<double>& values, std::size_t first, std::size_t step) {
-  double minimum = std::numeric_limits<double>::infinity();
-  for (std::size_t i = first; i < values.size(); i += step) minimum = std::min(minimum, values[i]);
-  return std::isfinite(minimum) ? minimum : 0;
+double mean_of(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-// Of the values from `first` on, every `step`-th.
-double mean_of(const std::vector<double>& values, std::size_t first, std::size_t step) {
-  double sum = 0;
-  std::size_t count = 0;
-  for (std::size_t i = first; i < values.size(); i += step, ++count) sum += values[i];
-  return count > 0 ? sum / static_cast<double>(count) : 0;
+double least_of(const std::vector<double>& values) {
+  return *std::min_element(values.begin(), values.end());
+}
+
+void append(const std::vector<double>& more, std::vector<double>& values) {
+  values.insert(values.end(), more.begin(), more.end());
 }
 
 void take_least(std::span<const double> times, std::vector<double>& least) {
@@ -61,44 +63,52 @@ double quantile(std::vector<double> values, double share) {
   return values[below] + weight * (values[above] - values[below]);
 }
 
-void Series::calibrate(Runnable& runnable, const Clock& clock, const VisitOptions& options) {
-  run_block(runnable, options.warm_ups);
-  std::uint64_t runs = 1;
-  for (;;) {
-    const double start = clock.wall_us();
-    run_block(runnable, runs);
-    const double block_us = clock.wall_us() - start;
-    if (block_us >= options.block_us) break;
-    const double wanted = kBlockMargin * options.block_us / std::max(block_us, 1e-3);
+Series::Block Series::time_block(Runnable& runnable, const Clock& clock, std::uint64_t runs) {
+  const double start_cpu = clock.cpu_us();
+  const double start = clock.wall_us();
+  run_block(runnable, runs);
+  const double wall = clock.wall_us() - start;
+  return {wall, clock.cpu_us() - start_cpu};
+}
+
+// Returns the first block that was long enough: it is as good as those that follow.
+Series::Block Series::calibrate(Runnable& runnable, const Clock& clock,
+                                const VisitOptions& options) {
+  for (block_runs_ = 1;;) {
+    const Block block = time_block(runnable, clock, block_runs_);
+    if (block.wall_us >= options.block_us) return block;
+    const double wanted = kBlockMargin * options.block_us / std::max(block.wall_us, 1e-3);
     const double growth = std::clamp(wanted, kBlockMargin, kLargestGrowth);
-    runs = std::max(runs + 1, static_cast<std::uint64_t>(static_cast<double>(runs) * growth));
+    block_runs_ = std::max(block_runs_ + 1,
+                           static_cast<std::uint64_t>(static_cast<double>(block_runs_) * growth));
   }
-  block_runs_ = runs;
 }
 
 v1::Visit Series::visit(Runnable& runnable, const Clock& clock, const VisitOptions& options) {
   v1::Visit visit;
-  if (block_runs_ == 0) {
-    calibrate(runnable, clock, options);
-  } else {  // brings its weights and activations back into the caches
+  if (!warm_) {
+    run_block(runnable, options.warm_ups);
+    warm_ = true;
+  } else if (minimum(0, 1) < options.always_cold_us) {
     const double start = clock.wall_us();
     runnable.run();
     visit.set_first_us(clock.wall_us() - start);
   }
-  visit.set_block_runs(block_runs_);
   const double end = clock.wall_us() + options.visit_us;
-  const double runs = static_cast<double>(block_runs_);
   std::vector<double> steps;
-  double wall = 0;
+  double speed = clock.core_speed();
   do {
-    const double start_cpu = clock.cpu_us();
-    const double start = clock.wall_us();
-    run_block(runnable, block_runs_);
-    wall = clock.wall_us();
-    visit.add_run_cpu_us((clock.cpu_us() - start_cpu) / runs);
-    visit.add_run_us((wall - start) / runs);
+    const double before = speed;
+    const Block block = block_runs_ == 0 ? calibrate(runnable, clock, options)
+                                         : time_block(runnable, clock, block_runs_);
+    const double runs = static_cast<double>(block_runs_);
+    speed = clock.core_speed();
+    visit.add_core_speed(std::max(before, speed));  // what interrupts a reading makes it lower
+    visit.add_run_us(block.wall_us / runs);
+    visit.add_run_cpu_us(block.cpu_us / runs);
     take_least(runnable.step_us(), steps);
-  } while (wall < end);
+  } while (clock.wall_us() < end);
+  visit.set_block_runs(block_runs_);
   visit.mutable_step_us()->Add(steps.begin(), steps.end());
   add(visit);
   return visit;
@@ -106,24 +116,20 @@ v1::Visit Series::visit(Runnable& runnable, const Clock& clock, const VisitOptio
 
 void Series::add(const v1::Visit& visit) {
   if (visit.run_us().empty()) return;
-  run_us_.insert(run_us_.end(), visit.run_us().begin(), visit.run_us().end());
-  run_cpu_us_.insert(run_cpu_us_.end(), visit.run_cpu_us().begin(), visit.run_cpu_us().end());
+  Times& times = visits_.emplace_back();
+  times.run_us.assign(visit.run_us().begin(), visit.run_us().end());
+  times.run_cpu_us.assign(visit.run_cpu_us().begin(), visit.run_cpu_us().end());
+  times.core_speed.assign(visit.core_speed().begin(), visit.core_speed().end());
+  times.core_speed.resize(times.run_us.size(), 0);
   runs_ += visit.block_runs() * static_cast<std::uint64_t>(visit.run_us_size());
-  visit_min_us_.push_back(*std::min_element(visit.run_us().begin(), visit.run_us().end()));
-  visit_mean_us_.push_back(mean_of({visit.run_us().begin(), visit.run_us().end()}, 0, 1));
   take_first(visit.first_us());
   take_least({visit.step_us().data(), static_cast<std::size_t>(visit.step_us_size())}, step_us_);
 }
 
 void Series::merge(const Series& other) {
-  const auto append = [](std::vector<double>& values, const std::vector<double>& more) {
-    values.insert(values.end(), more.begin(), more.end());
-  };
-  append(run_us_, other.run_us_);
-  append(run_cpu_us_, other.run_cpu_us_);
-  append(visit_min_us_, other.visit_min_us_);
-  append(visit_mean_us_, other.visit_mean_us_);
+  visits_.insert(visits_.end(), other.visits_.begin(), other.visits_.end());
   runs_ += other.runs_;
+  if (other.block_runs_ > 0) block_runs_ = other.block_runs_;
   take_first(other.first_us_);
   take_least(other.step_us_, step_us_);
 }
@@ -132,35 +138,82 @@ void Series::take_first(double us) {
   if (us > 0 && (first_us_ == 0 || us < first_us_)) first_us_ = us;
 }
 
-double Series::least_us() const {
-  return visit_min_us_.empty() ? std::numeric_limits<double>::infinity()
-                               : *std::min_element(visit_min_us_.begin(), visit_min_us_.end());
+double Series::minimum(std::size_t first, std::size_t step) const {
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t i = first; i < visits_.size(); i += step) {
+    least = std::min(least, least_of(visits_[i].run_us));
+  }
+  return std::isfinite(least) ? least : 0;
+}
+
+double Series::mean(std::size_t first, std::size_t step) const {
+  std::vector<double> means;
+  for (std::size_t i = first; i < visits_.size(); i += step) {
+    means.push_back(mean_of(visits_[i].run_us));
+  }
+  return means.empty() ? 0 : mean_of(means);
+}
+
+double Series::steady_steps(std::size_t first, std::size_t step) const {
+  std::vector<double> steps;
+  for (std::size_t i = first; i < visits_.size(); i += step) {
+    const Times& visit = visits_[i];
+    for (std::size_t block = 0; block < visit.run_us.size(); ++block) {
+      if (!(visit.core_speed[block] > 0)) return 0;
+      steps.push_back(visit.run_us[block] * visit.core_speed[block]);
+    }
+  }
+  return steps.empty() ? 0 : quantile(std::move(steps), kSteadyShare);
+}
+
+double Series::steady_steps() const {
+  if (visits_.empty()) return std::numeric_limits<double>::infinity();
+  const double steps = steady_steps(0, 1);
+  return steps > 0 ? steps : minimum(0, 1);
 }
 
 double Series::relative_error() const {
-  const auto count = static_cast<double>(visit_mean_us_.size());
+  const auto count = static_cast<double>(visits_.size());
   if (count < 2) return std::numeric_limits<double>::infinity();
-  const double mean = mean_of(visit_mean_us_, 0, 1);
+  const double all = mean(0, 1);
   double squares = 0;
-  for (const double us : visit_mean_us_) squares += (us - mean) * (us - mean);
-  return std::sqrt(squares / (count - 1) / count) / mean;
+  for (const Times& visit : visits_) {
+    const double us = mean_of(visit.run_us);
+    squares += (us - all) * (us - all);
+  }
+  return std::sqrt(squares / (count - 1) / count) / all;
 }
 
 v1::Latency Series::latency() const {
+  std::vector<double> run_us;
+  std::vector<double> run_cpu_us;
+  std::vector<double> speeds;
+  for (const Times& visit : visits_) {
+    append(visit.run_us, run_us);
+    append(visit.run_cpu_us, run_cpu_us);
+    append(visit.core_speed, speeds);
+  }
   v1::Latency latency;
-  latency.set_min_us(minimum_of(run_us_, 0, 1));
-  latency.set_p50_us(quantile(run_us_, 0.5));
-  latency.set_p95_us(quantile(run_us_, 0.95));
-  latency.set_iqr_us(quantile(run_us_, 0.75) - quantile(run_us_, 0.25));
-  latency.set_cpu_us(quantile(run_cpu_us_, 0.5));
+  latency.set_min_us(minimum(0, 1));
+  latency.set_p50_us(quantile(run_us, 0.5));
+  latency.set_p95_us(quantile(run_us, 0.95));
+  latency.set_iqr_us(quantile(run_us, 0.75) - quantile(run_us, 0.25));
+  latency.set_cpu_us(quantile(run_cpu_us, 0.5));
   latency.set_visits(visits());
   latency.set_runs(runs_);
-  latency.set_even_min_us(minimum_of(visit_min_us_, 0, 2));
-  latency.set_odd_min_us(minimum_of(visit_min_us_, 1, 2));
+  latency.set_even_min_us(minimum(0, 2));
+  latency.set_odd_min_us(minimum(1, 2));
   latency.set_first_us(first_us_);
-  latency.set_mean_us(mean_of(visit_mean_us_, 0, 1));
-  latency.set_even_mean_us(mean_of(visit_mean_us_, 0, 2));
-  latency.set_odd_mean_us(mean_of(visit_mean_us_, 1, 2));
+  latency.set_mean_us(mean(0, 1));
+  latency.set_even_mean_us(mean(0, 2));
+  latency.set_odd_mean_us(mean(1, 2));
+  if (const double steps = steady_steps(0, 1); steps > 0) {
+    const double speed = quantile(std::move(speeds), 0.5);
+    latency.set_core_speed(speed);
+    latency.set_steady_us(steps / speed);
+    latency.set_even_steady_us(steady_steps(0, 2) / speed);
+    latency.set_odd_steady_us(steady_steps(1, 2) / speed);
+  }
   return latency;
 }
 

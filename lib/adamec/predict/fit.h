@@ -17,7 +17,7 @@ v1::Predictor fit_predictor(const TrainingData& data, std::uint64_t seed);
 // roofline in scale.
 void fit_baselines(const TrainingData& data, v1::Predictor& predictor);
 
-// Variance of a measured latency's logarithm, from the minima of even and odd visits (0: unknown).
+// Variance of a measured latency's logarithm, from even and odd visits (0: unknown).
 double noise_variance(double even_us, double odd_us);
 
 // Lists what was measured, without load and with.

@@ -34,22 +34,24 @@ double preempted_us(const v1::Sample& sample) {
 }
 
 // Samples without load and limit, by configuration. The least latency stands for all of it.
-std::map<Key, Measurement> measurements_of(const SampleList& samples, std::size_t& preempted) {
+std::map<Key, Measurement> measurements_of(const SampleList& samples, double core_speed,
+                                           std::size_t& preempted) {
   std::map<Key, Measurement> result;
   for (const v1::Sample* sample : samples) {
     if (!at_ease(sample->context())) continue;
-    const v1::Latency& latency = sample->latency();
     const unsigned threads = sample->context().threads();
     const double cpu_us = preempted_us(*sample);
     preempted += cpu_us > 0;
-    const double us = cpu_us > 0 ? cpu_us : latency.min_us();
+    const double us = cpu_us > 0 ? at_core_speed(cpu_us, *sample, core_speed)
+                                 : undisturbed_us(*sample, core_speed);
+    const auto [even_us, odd_us] = halves(*sample, core_speed);
     const auto at =
         result.try_emplace(key_of(*sample), Measurement{sample, threads, us, 0, 0, {}}).first;
     Measurement& measurement = at->second;
     measurement.models.insert(sample->models().begin(), sample->models().end());
     measurement.us = std::min(measurement.us, us);
-    measurement.even_us = least_positive(measurement.even_us, latency.even_min_us());
-    measurement.odd_us = least_positive(measurement.odd_us, latency.odd_min_us());
+    measurement.even_us = least_positive(measurement.even_us, even_us);
+    measurement.odd_us = least_positive(measurement.odd_us, odd_us);
   }
   return result;
 }
@@ -61,8 +63,8 @@ double median(std::vector<double> values) {
 }
 
 // A configuration in a context that is not at ease: the median, over rounds, of the ratio to the
-// same configuration at ease in the same round. Under load that is the mean to the least, which
-// stands for no load at all; with a memory limit the median to the median.
+// same configuration at ease in the same round. Under load that is the mean to the undisturbed
+// time, which stands for no load at all; with a memory limit the median to the median.
 struct Ratio {
   const v1::Sample* sample = nullptr;
   const Measurement* partner = nullptr;
@@ -70,12 +72,12 @@ struct Ratio {
 };
 
 std::vector<Ratio> ratios_of(const SampleList& samples,
-                             const std::map<Key, Measurement>& measurements,
+                             const std::map<Key, Measurement>& measurements, double core_speed,
                              std::size_t& unpaired) {
-  std::map<std::pair<Key, std::string>, const v1::Latency*> latency_at_ease;  // with the round
+  std::map<std::pair<Key, std::string>, const v1::Sample*> ones_at_ease;  // with the round
   for (const v1::Sample* sample : samples) {
     if (!at_ease(sample->context())) continue;
-    latency_at_ease[{key_of(*sample), sample->round()}] = &sample->latency();
+    ones_at_ease[{key_of(*sample), sample->round()}] = sample;
   }
   struct Group {
     const v1::Sample* sample = nullptr;
@@ -85,16 +87,17 @@ std::vector<Ratio> ratios_of(const SampleList& samples,
   for (const v1::Sample* sample : samples) {
     const v1::Context& context = sample->context();
     if (at_ease(context)) continue;
-    const auto partner = latency_at_ease.find({key_of(*sample), sample->round()});
-    if (partner == latency_at_ease.end()) {
+    const auto partner = ones_at_ease.find({key_of(*sample), sample->round()});
+    if (partner == ones_at_ease.end()) {
       ++unpaired;
       continue;
     }
     Group& group = groups[{key_of(*sample), context.cpu_load(), context.memory_limit()}];
     if (group.sample == nullptr) group.sample = sample;
-    const v1::Latency& unloaded = *partner->second;
-    group.ratios.push_back(typical_us(*sample) /
-                           (context.cpu_load() > 0 ? unloaded.min_us() : unloaded.p50_us()));
+    const v1::Sample& unloaded = *partner->second;
+    group.ratios.push_back(typical_us(*sample, core_speed) /
+                           (context.cpu_load() > 0 ? undisturbed_us(unloaded, core_speed)
+                                                   : typical_us(unloaded, core_speed)));
   }
   std::vector<Ratio> result;
   for (const auto& [key, group] : groups) {
@@ -115,9 +118,10 @@ void add_pressure(const Ratio& ratio, TrainingData& data) {
 }  // namespace
 
 void add_atoms(const SampleList& samples, TrainingData& data) {
-  const std::map<Key, Measurement> measurements = measurements_of(samples, data.preempted);
+  const std::map<Key, Measurement> measurements =
+      measurements_of(samples, data.core_speed, data.preempted);
   for (const auto& [key, measurement] : measurements) data.measurements.push_back(measurement);
-  for (const Ratio& ratio : ratios_of(samples, measurements, data.unpaired)) {
+  for (const Ratio& ratio : ratios_of(samples, measurements, data.core_speed, data.unpaired)) {
     const v1::Context& context = ratio.sample->context();
     if (context.memory_limit() > 0) {
       add_pressure(ratio, data);
@@ -129,11 +133,12 @@ void add_atoms(const SampleList& samples, TrainingData& data) {
 }
 
 void add_composites(const SampleList& samples, TrainingData& data) {
-  const std::map<Key, Measurement> measurements = measurements_of(samples, data.preempted);
+  const std::map<Key, Measurement> measurements =
+      measurements_of(samples, data.core_speed, data.preempted);
   for (const auto& [key, m] : measurements) {
     data.composites.push_back({m.sample, m.threads, 0, m.us, m.even_us, m.odd_us, m.models});
   }
-  for (const Ratio& ratio : ratios_of(samples, measurements, data.unpaired)) {
+  for (const Ratio& ratio : ratios_of(samples, measurements, data.core_speed, data.unpaired)) {
     const v1::Sample& sample = *ratio.sample;
     if (sample.context().memory_limit() > 0) {
       add_pressure(ratio, data);

@@ -10,6 +10,7 @@
 #include "adamec/base/file.h"
 #include "adamec/base/sha256.h"
 #include "adamec/predict/sample_pairs.h"
+#include "adamec/proto/latency.h"
 #include "adamec/proto/parse.h"
 
 namespace adamec::predict {
@@ -61,6 +62,10 @@ void check_sample(const v1::Sample& sample, const std::set<std::string>& hosts,
   check_not_negative(latency.mean_us(), "latency.mean_us", where);
   check_not_negative(latency.even_mean_us(), "latency.even_mean_us", where);
   check_not_negative(latency.odd_mean_us(), "latency.odd_mean_us", where);
+  check_not_negative(latency.core_speed(), "latency.core_speed", where);
+  check_not_negative(latency.steady_us(), "latency.steady_us", where);
+  check_not_negative(latency.even_steady_us(), "latency.even_steady_us", where);
+  check_not_negative(latency.odd_steady_us(), "latency.odd_steady_us", where);
   const v1::Context& context = sample.context();
   if (context.threads() == 0 || context.threads() > kMaxThreads) {
     fail("{}.context.threads: {}, expected 1 to {}", where, context.threads(), kMaxThreads);
@@ -170,6 +175,9 @@ TrainingData training_data(const v1::SampleSet& samples, const std::string& host
       data.incomplete += !complete;
     }
   }
+  SampleList both = atoms;
+  both.insert(both.end(), composites.begin(), composites.end());
+  data.core_speed = typical_core_speed(both);
   add_atoms(atoms, data);
   if (data.measurements.empty()) {
     fail("{}: no atom of host {} was measured without load", source, printable(data.host.id()));

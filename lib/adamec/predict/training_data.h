@@ -23,21 +23,22 @@ SampleFiles read_samples(const std::vector<std::string>& paths);
 
 // One configuration, measured without load.
 //
-// The label is Latency.min_us, the minimum over visits interleaved with other atoms: on shared
-// machines it repeats where a median does not (the same configuration measured again: the least).
-// Where one thread was kept from the CPU even in its fastest run, the run's CPU time is the label.
+// The label is the undisturbed time (proto/latency.h) at the host's core speed: on shared machines
+// it repeats where a median or, when the frequency moves, a minimum does not (the same
+// configuration measured again: the least). Where one thread was kept from the CPU even in its
+// fastest run, the run's CPU time is the label.
 struct Measurement {
   const v1::Sample* sample = nullptr;
   unsigned threads = 1;
   double us = 0;
-  double even_us = 0;  // minima of half the visits each; 0: there was one visit
+  double even_us = 0;  // the label of half the visits each; 0: there was one visit
   double odd_us = 0;
   std::set<std::string> models;  // that contain it
 };
 
 // One configuration under load, as a ratio to the unloaded one of the same round: both saw the same
 // state of the machine, which absolute times of different moments do not. Of the mean
-// (proto/latency.h) to the least.
+// (proto/latency.h) to the undisturbed time.
 struct Slowdown {
   const v1::Sample* sample = nullptr;
   unsigned threads = 1;
@@ -70,6 +71,7 @@ struct Pressure {
 // What a predictor is trained from. In an order that does not depend on the order of samples.
 struct TrainingData {
   v1::Host host;
+  double core_speed = 0;  // that all times are taken over to; 0: not known
   std::vector<Measurement> measurements;
   std::vector<Slowdown> slowdowns;
   std::vector<Composite> composites;

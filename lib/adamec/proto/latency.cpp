@@ -1,5 +1,8 @@
 #include "adamec/proto/latency.h"
 
+#include <algorithm>
+#include <vector>
+
 namespace adamec {
 namespace {
 
@@ -10,14 +13,46 @@ bool means_count(const v1::Sample& sample) {
 
 }  // namespace
 
-double typical_us(const v1::Sample& sample) {
-  return means_count(sample) ? sample.latency().mean_us() : sample.latency().p50_us();
+double typical_core_speed(std::span<const v1::Sample* const> samples) {
+  std::vector<double> speeds;
+  for (const v1::Sample* sample : samples) {
+    if (sample->latency().core_speed() > 0) speeds.push_back(sample->latency().core_speed());
+  }
+  if (speeds.empty()) return 0;
+  const auto middle = speeds.begin() + static_cast<std::ptrdiff_t>(speeds.size() / 2);
+  std::nth_element(speeds.begin(), middle, speeds.end());
+  return *middle;
 }
 
-Halves halves(const v1::Sample& sample) {
+double at_core_speed(double us, const v1::Sample& sample, double core_speed) {
+  const double own = sample.latency().core_speed();
+  return own > 0 && core_speed > 0 ? us * own / core_speed : us;
+}
+
+double undisturbed_us(const v1::Sample& sample, double core_speed) {
   const v1::Latency& latency = sample.latency();
-  if (means_count(sample)) return {latency.even_mean_us(), latency.odd_mean_us()};
-  return {latency.even_min_us(), latency.odd_min_us()};
+  if (latency.steady_us() <= 0) return latency.min_us();
+  return at_core_speed(latency.steady_us(), sample, core_speed);
+}
+
+double typical_us(const v1::Sample& sample, double core_speed) {
+  const v1::Latency& latency = sample.latency();
+  const double us = means_count(sample) ? latency.mean_us() : latency.p50_us();
+  return at_core_speed(us, sample, core_speed);
+}
+
+Halves halves(const v1::Sample& sample, double core_speed) {
+  const v1::Latency& latency = sample.latency();
+  Halves halves{latency.even_min_us(), latency.odd_min_us()};
+  if (means_count(sample)) {
+    halves = {latency.even_mean_us(), latency.odd_mean_us()};
+  } else if (latency.steady_us() > 0) {
+    halves = {latency.even_steady_us(), latency.odd_steady_us()};
+  } else {
+    return halves;
+  }
+  return {at_core_speed(halves.even_us, sample, core_speed),
+          at_core_speed(halves.odd_us, sample, core_speed)};
 }
 
 }  // namespace adamec

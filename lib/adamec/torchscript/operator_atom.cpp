@@ -13,6 +13,7 @@
 #include "adamec/torchscript/execute.h"
 #include "adamec/torchscript/load.h"
 #include "adamec/torchscript/manifest_writer.h"
+#include "adamec/torchscript/normal_numbers.h"
 #include "adamec/torchscript/pch.h"
 #include "adamec/torchscript/specialise.h"
 
@@ -221,18 +222,18 @@ class Maker {
     const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
     const c10::ScalarType dtype = to_scalar_type(type.dtype());
     if (c10::isQIntType(dtype)) {
-      const at::Tensor numbers = at::randn(shape, generator_);
+      const at::Tensor numbers = normal_numbers(shape, generator_);
       return at::quantize_per_tensor(numbers, kScale, dtype == at::kQUInt8 ? 128 : 0, dtype);
     }
     if (c10::isIntegralType(dtype, /*includeBool=*/true)) return at::zeros(shape, dtype);
-    return at::randn(shape, generator_).to(dtype);
+    return normal_numbers(shape, generator_).to(dtype);
   }
 
   // One scale per output channel, as LibTorch's own quantisation gives weights.
   at::Tensor quantised_weight(const v1::TensorType& type) {
     const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
     if (type.dtype() != v1::QINT8 || shape.empty()) fail("weight: expected qint8");
-    const at::Tensor numbers = at::randn(shape, generator_);
+    const at::Tensor numbers = normal_numbers(shape, generator_);
     const at::Tensor scales = at::full({shape[0]}, kScale, at::kDouble);
     return at::quantize_per_channel(numbers, scales, at::zeros({shape[0]}, at::kLong), 0,
                                     at::kQInt8);
@@ -259,9 +260,8 @@ void measure_memory(SplitResult& result, const std::vector<c10::IValue>& argumen
   });
 }
 
-}  // namespace
-
-SplitResult operator_atom(const v1::Operator& op, const std::string& id, std::uint64_t seed) {
+SplitResult make_atom(const v1::Operator& op, const std::string& id, std::uint64_t seed,
+                      bool with_memory) {
   const at::NoGradGuard no_grad;
   const std::shared_ptr<void> silence = silence_warnings();
   try {
@@ -277,7 +277,7 @@ SplitResult operator_atom(const v1::Operator& op, const std::string& id, std::ui
     writer.add_atoms(residual, drafts);
     writer.make_records(residual, drafts);
     SplitResult result{writer.take_manifest(), writer.take_records(), {}};
-    measure_memory(result, maker.arguments());
+    if (with_memory) measure_memory(result, maker.arguments());
     result.manifest.mutable_atoms(0)->set_id(id);
     return result;
   } catch (const Error& error) {
@@ -285,6 +285,16 @@ SplitResult operator_atom(const v1::Operator& op, const std::string& id, std::ui
   } catch (const std::exception& error) {
     fail("{}: {}", id, first_line(error));
   }
+}
+
+}  // namespace
+
+SplitResult operator_atom(const v1::Operator& op, const std::string& id, std::uint64_t seed) {
+  return make_atom(op, id, seed, true);
+}
+
+SplitResult operator_program(const v1::Operator& op, const std::string& id, std::uint64_t seed) {
+  return make_atom(op, id, seed, false);
 }
 
 }  // namespace adamec::torchscript

@@ -16,4 +16,8 @@ namespace adamec::torchscript {
 // argument cannot be read or the operator refuses them.
 SplitResult operator_atom(const v1::Operator& op, const std::string& id, std::uint64_t seed);
 
+// The same atom without what only describes it: its peak memory is not measured, which takes
+// loading it and another run.
+SplitResult operator_program(const v1::Operator& op, const std::string& id, std::uint64_t seed);
+
 }  // namespace adamec::torchscript

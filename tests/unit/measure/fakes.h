@@ -18,8 +18,10 @@ class FakeClock final : public measure::Clock {
  public:
   double wall_us() const override { return wall; }
   double cpu_us() const override { return cpu; }
+  double core_speed() const override { return speed; }
   double wall = 0;
   double cpu = 0;
+  double speed = 1;
 };
 
 // Takes the time it is told; `times` are used in turn, then the last one for ever.

@@ -25,7 +25,7 @@ struct Bench {
       runnables.push_back(std::make_unique<FakeRunnable>(clock, std::vector<double>{1000}));
       runnables.back()->name = std::to_string(i);
       runnables.back()->last = &last;
-      jobs.push_back({runnables.back().get(), {0}, {}});
+      jobs.push_back({runnables.back().get(), {0}, {}, {}});
       if (loaded) jobs.back().contexts.push_back(1);
     }
   }

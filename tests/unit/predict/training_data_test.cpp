@@ -71,6 +71,10 @@ TEST(ReadSamples, NamesFileSampleAndFieldOfImpossibleNumbers) {
             "a.samples: samples[2].latency.odd_min_us: nan, expected a number >= 0");
   EXPECT_EQ(error_after([](v1::Sample& s) { s.mutable_latency()->set_odd_mean_us(-1); }),
             "a.samples: samples[2].latency.odd_mean_us: -1, expected a number >= 0");
+  EXPECT_EQ(error_after([&](v1::Sample& s) { s.mutable_latency()->set_steady_us(nan); }),
+            "a.samples: samples[2].latency.steady_us: nan, expected a number >= 0");
+  EXPECT_EQ(error_after([](v1::Sample& s) { s.mutable_latency()->set_core_speed(-1); }),
+            "a.samples: samples[2].latency.core_speed: -1, expected a number >= 0");
   EXPECT_EQ(error_after([](v1::Sample& s) { s.mutable_context()->set_threads(0); }),
             "a.samples: samples[2].context.threads: 0, expected 1 to 4096");
   EXPECT_EQ(error_after([](v1::Sample& s) { s.mutable_context()->set_cpu_load(1.5); }),
@@ -130,6 +134,33 @@ TEST(TrainingData, TakesTheLeastOfRepeatedMeasurements) {
   ASSERT_EQ(data.measurements.size(), 1u);
   EXPECT_DOUBLE_EQ(data.measurements[0].us, us * 0.9);
   EXPECT_EQ(data.measurements[0].models, (std::set<std::string>{"net0", "other"}));
+}
+
+// The same runs at three frequencies: one configuration, one time.
+TEST(TrainingData, TakesTimesOverToTheHostsCoreSpeed) {
+  v1::SampleSet set = synthetic_samples({.configurations = 1});
+  for (const double speed : {1000, 800, 900}) {
+    v1::Sample& sample = *set.add_samples();
+    sample = set.samples(0);
+    v1::Latency& latency = *sample.mutable_latency();
+    latency.set_core_speed(speed);
+    latency.set_steady_us(18e3 / speed);
+    latency.set_even_steady_us(18e3 / speed);
+    latency.set_odd_steady_us(18e3 / speed);
+  }
+  set.mutable_samples()->DeleteSubrange(0, 1);
+  v1::Sample& loaded = *set.add_samples();
+  loaded = set.samples(1);
+  loaded.mutable_context()->set_cpu_load(0.5);
+  loaded.mutable_latency()->set_core_speed(600);
+  loaded.mutable_latency()->set_mean_us(60);  // 40 at the host's speed
+  const TrainingData data = training_data(set, "", "s");
+  EXPECT_EQ(data.core_speed, 900);
+  ASSERT_EQ(data.measurements.size(), 1u);
+  EXPECT_DOUBLE_EQ(data.measurements[0].us, 20);
+  EXPECT_DOUBLE_EQ(data.measurements[0].even_us, 20);
+  ASSERT_EQ(data.slowdowns.size(), 1u);
+  EXPECT_DOUBLE_EQ(data.slowdowns[0].ratio, 2);
 }
 
 TEST(TrainingData, LeavesOutBlocksAndMemoryLimits) {
