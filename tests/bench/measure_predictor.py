@@ -24,9 +24,6 @@ SEEDS = (1, 2, 3)
 SYNTHETIC = ("conv2d:1500", "conv1d:40", "linear:250", "matmul:60", "attention:90", "softmax:60",
              "recurrent:40", "quantised:250", "elementwise:360", "reduction:40", "resize:40",
              "copy:160", "pool:240", "norm:200")
-# More of them, for one thread, which says most about the rest.
-MORE = ("conv2d:2500", "linear:400", "matmul:40", "attention:60", "softmax:60", "quantised:300",
-        "elementwise:700", "copy:100", "pool:200", "norm:300")
 
 
 def line(what: str, value: float, target: str, met: bool, detail: str = "") -> None:
@@ -183,13 +180,11 @@ def main() -> None:
         took = time.perf_counter() - start
         line("profiling ResNet-50 for one context, s", took, "at most 60", took <= 60)
     zoo = bench.profile(archives, "zoo.samples", "--threads", "1,2", *synthetic(SYNTHETIC))
-    more = bench.profile(archives, "more.samples", "--only", "synthetic/*", "--seed", "2",
-                         *synthetic(MORE))
     some = [archive for archive in archives if archive.name.split(".")[0] in LOADED]
     loaded = bench.profile(some, "loaded.samples", *UNDER_LOAD)
     # Blocks and models once more, later: whole runs differ by more than the visits of one.
     again = bench.profile(archives, "again.samples", "--only", "*:*")
-    accuracy(bench, [zoo, more, again], [loaded])
+    accuracy(bench, [zoo, again], [loaded])
     models = bench.profile(some, "again-loaded.samples", "--only", "*model:*", *UNDER_LOAD)
     repeatability(bench, [zoo], [loaded, again])
     repeatability(bench, [loaded], [models])

@@ -138,6 +138,14 @@ void Series::take_first(double us) {
   if (us > 0 && (first_us_ == 0 || us < first_us_)) first_us_ = us;
 }
 
+double Series::Times::mean_steps() const {
+  double sum = 0;
+  for (std::size_t block = 0; block < run_us.size(); ++block) {
+    sum += run_us[block] * (core_speed[block] > 0 ? core_speed[block] : 1);
+  }
+  return sum / static_cast<double>(run_us.size());
+}
+
 double Series::minimum(std::size_t first, std::size_t step) const {
   double least = std::numeric_limits<double>::infinity();
   for (std::size_t i = first; i < visits_.size(); i += step) {
@@ -173,15 +181,15 @@ double Series::steady_steps() const {
 }
 
 double Series::relative_error() const {
-  const auto count = static_cast<double>(visits_.size());
-  if (count < 2) return std::numeric_limits<double>::infinity();
-  const double all = mean(0, 1);
-  double squares = 0;
-  for (const Times& visit : visits_) {
-    const double us = mean_of(visit.run_us);
-    squares += (us - all) * (us - all);
-  }
-  return std::sqrt(squares / (count - 1) / count) / all;
+  if (visits_.size() < 2) return std::numeric_limits<double>::infinity();
+  std::vector<double> means;
+  for (const Times& visit : visits_) means.push_back(visit.mean_steps());
+  const double mean = mean_of(means);
+  const double squares = std::accumulate(
+      means.begin(), means.end(), 0.0,
+      [mean](double sum, double steps) { return sum + (steps - mean) * (steps - mean); });
+  const auto count = static_cast<double>(means.size());
+  return std::sqrt(squares / (count - 1) / count) / mean;
 }
 
 v1::Latency Series::latency() const {

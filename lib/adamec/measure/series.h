@@ -54,7 +54,8 @@ class Series {
   // The undisturbed time of a run in steps of the core (Clock::core_speed), which is alike at any
   // frequency; in us where the speed is not known. Infinite before the first visit.
   double steady_steps() const;
-  // Standard error of the mean over visits, relative to it; infinite before the second visit.
+  // Standard error of the mean over visits, relative to it, of times in steps as above; infinite
+  // before the second visit.
   double relative_error() const;
   // Of each step, the least time over all blocks; empty where the runnable has no steps.
   const std::vector<double>& step_us() const { return step_us_; }
@@ -71,6 +72,8 @@ class Series {
     std::vector<double> run_us;      // wall time of a run
     std::vector<double> run_cpu_us;  // CPU time of a run
     std::vector<double> core_speed;  // all 0 where it is not known
+
+    double mean_steps() const;
   };
 
   static Block time_block(Runnable& runnable, const Clock& clock, std::uint64_t runs);

@@ -14,33 +14,35 @@ namespace adamec::predict {
 // goes where training sent it.
 class Trees {
  public:
+  static constexpr std::size_t kMostColumns = 64;
+  static constexpr std::size_t kMostNodes = 65535;  // of one tree
+
   Trees() = default;
   // Throws Error, prefixed by `field` ("a.predictor: residual"), unless every tree is one: arrays
-  // of the same length, children after their parent and within the tree, known features, finite
-  // numbers. `columns[f]` is where a row holds feature f of the message.
+  // of the same length, children after their parent and within the tree, each the child of one,
+  // known features, finite numbers. `columns[f]` is where a row holds feature f of the message.
   Trees(const v1::TreeEnsemble& message, std::span<const int> columns, const std::string& field);
 
   bool empty() const { return roots_.empty(); }
-  // The row must hold all columns given to the constructor.
+  // The row must hold all columns given to the constructor, and at most kMostColumns.
   float evaluate(std::span<const float> row) const;
 
  private:
+  // Siblings lie side by side, so that a step is one comparison and an addition.
   struct Node {
-    float value;  // threshold, or a leaf's value
-    std::int16_t column;
-    bool missing_left;
-    std::uint32_t left;  // index in nodes_; a leaf leads to itself
-    std::uint32_t right;
+    float threshold;
+    std::uint16_t input;  // which of inputs() it looks at
+    std::uint16_t left;   // within the tree; the right child follows it; a leaf leads to itself
   };
 
   void add_tree(const v1::TreeEnsemble& message, std::span<const int> columns, int begin, int end,
                 const std::string& where);
-  std::uint32_t next(std::uint32_t at, const float* row) const;
 
   float base_ = 0;
   std::vector<std::uint32_t> roots_;
   std::vector<std::uint32_t> depths_;  // of each tree: steps from its root to its farthest leaf
   std::vector<Node> nodes_;
+  std::vector<float> values_;  // of the nodes that are leaves
 };
 
 }  // namespace adamec::predict

@@ -107,6 +107,19 @@ TEST(HostilePredictor, RefusesTreesThatAreNone) {
               p.mutable_residual()->set_right(2, 1);
             }),
             "p: residual: node 2 has child 1, expected 3 to 2");
+  EXPECT_EQ(error_after([](v1::Predictor& p) { p.mutable_residual()->set_right(0, 1); }),
+            "p: residual: node 1 is the child of two");
+  EXPECT_EQ(error_after([](v1::Predictor& p) {
+              v1::TreeEnsemble& trees = *p.mutable_residual();
+              while (trees.feature_size() < 65536) {
+                trees.add_feature(-1);
+                trees.add_threshold(0);
+                trees.add_left(0);
+                trees.add_right(0);
+                trees.add_missing_left(false);
+              }
+            }),
+            "p: residual: a tree of 65536 nodes, expected at most 65535");
   EXPECT_EQ(error_after([](v1::Predictor& p) { p.mutable_residual()->set_tree_start(0, 1); }),
             "p: residual.tree_start[0]: tree of nodes 1 to 3, expected to start at 0 and end by 3");
   EXPECT_EQ(error_after([](v1::Predictor& p) { p.mutable_residual()->add_tree_start(4000000000); }),
