@@ -197,6 +197,12 @@ TEST_F(AdamecProfile, ReportsAFailingAtomAndGoesOn) {
                                     "adamec-profile bad.atoms --only bad.reshape --threads 1\n"));
   EXPECT_EQ(samples("h.samples").samples_size(), 1);
 
+  // Nothing is left but what fails again.
+  const CommandResult resumed = profile("bad.atoms -o h.samples --resume");
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("warning: bad.atoms: bad.reshape: shape"));
+  EXPECT_EQ(samples("h.samples").samples_size(), 1);
+
   const CommandResult reproduced = profile("bad.atoms --only bad.reshape --threads 1");
   EXPECT_EQ(reproduced.exit_code, 1);
   EXPECT_THAT(reproduced.out, IsEmpty());

@@ -64,7 +64,10 @@ void report_shortfalls(const measure::CampaignResult& result, const WorkList& wo
     console.warn(fmt::format("--budget: enough for {} of {} configurations",
                              work.items().size() - result.left_out, work.items().size()));
   }
-  if (result.measured == 0) fail("none of the {} items could be measured", work.items().size());
+  // What an interrupted run measured is there, and what it could not measure fails again.
+  if (result.measured == 0 && work.previous().samples().empty()) {
+    fail("none of the {} items could be measured", work.items().size());
+  }
 }
 
 measure::CampaignOptions campaign_options(const ProfileConfig& config, const v1::Host& host) {
