@@ -132,7 +132,7 @@ void add_options(CLI::App& app, ProfileOptions& options) {
   app.add_option("--visits", options.visits,
                  "Visit every atom this often in every context (4 to 64), then again in further "
                  "sweeps, up to three times as often (under load blocks and models up to twelve "
-                 "times), until two sweeps agree on the least time, under load on the mean [4]")
+                 "times), until two sweeps agree on the time, under load on the mean [4]")
       ->type_name("N");
   app.add_option("--budget", options.budget,
                  "Take about this long: more visits if there is time; if not, measure what the "

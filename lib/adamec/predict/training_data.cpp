@@ -62,7 +62,10 @@ void check_sample(const v1::Sample& sample, const std::set<std::string>& hosts,
   check_not_negative(latency.mean_us(), "latency.mean_us", where);
   check_not_negative(latency.even_mean_us(), "latency.even_mean_us", where);
   check_not_negative(latency.odd_mean_us(), "latency.odd_mean_us", where);
-  check_not_negative(latency.core_speed(), "latency.core_speed", where);
+  if (latency.core_speed() != 0 && !(latency.core_speed() >= 1 && latency.core_speed() <= 1e6)) {
+    fail("{}.latency.core_speed: {}, expected 1 to 1000000 steps per us, or 0", where,
+         latency.core_speed());
+  }
   check_not_negative(latency.steady_us(), "latency.steady_us", where);
   check_not_negative(latency.even_steady_us(), "latency.even_steady_us", where);
   check_not_negative(latency.odd_steady_us(), "latency.odd_steady_us", where);

@@ -1,6 +1,7 @@
 #include "adamec/proto/latency.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 namespace adamec {
@@ -26,7 +27,9 @@ double typical_core_speed(std::span<const v1::Sample* const> samples) {
 
 double at_core_speed(double us, const v1::Sample& sample, double core_speed) {
   const double own = sample.latency().core_speed();
-  return own > 0 && core_speed > 0 ? us * own / core_speed : us;
+  if (!(us > 0 && own > 0 && core_speed > 0)) return us;
+  using Limits = std::numeric_limits<double>;
+  return std::clamp(us * (own / core_speed), Limits::min(), Limits::max());  // whatever a file says
 }
 
 double undisturbed_us(const v1::Sample& sample, double core_speed) {

@@ -73,8 +73,12 @@ TEST(ReadSamples, NamesFileSampleAndFieldOfImpossibleNumbers) {
             "a.samples: samples[2].latency.odd_mean_us: -1, expected a number >= 0");
   EXPECT_EQ(error_after([&](v1::Sample& s) { s.mutable_latency()->set_steady_us(nan); }),
             "a.samples: samples[2].latency.steady_us: nan, expected a number >= 0");
-  EXPECT_EQ(error_after([](v1::Sample& s) { s.mutable_latency()->set_core_speed(-1); }),
-            "a.samples: samples[2].latency.core_speed: -1, expected a number >= 0");
+  EXPECT_EQ(
+      error_after([](v1::Sample& s) { s.mutable_latency()->set_core_speed(-1); }),
+      "a.samples: samples[2].latency.core_speed: -1, expected 1 to 1000000 steps per us, or 0");
+  EXPECT_EQ(
+      error_after([&](v1::Sample& s) { s.mutable_latency()->set_core_speed(nan); }),
+      "a.samples: samples[2].latency.core_speed: nan, expected 1 to 1000000 steps per us, or 0");
   EXPECT_EQ(error_after([](v1::Sample& s) { s.mutable_context()->set_threads(0); }),
             "a.samples: samples[2].context.threads: 0, expected 1 to 4096");
   EXPECT_EQ(error_after([](v1::Sample& s) { s.mutable_context()->set_cpu_load(1.5); }),

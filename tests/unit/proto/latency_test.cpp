@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <vector>
 
 namespace adamec {
@@ -78,6 +79,15 @@ TEST(Latency, IsTheLeastWhereTheCoreSpeedIsNotKnown) {
   EXPECT_DOUBLE_EQ(undisturbed_us(old, 900), 8);
   EXPECT_DOUBLE_EQ(halves(old, 900).even_us, 9);
   EXPECT_DOUBLE_EQ(undisturbed_us(at_speed(900), 0), 10);
+}
+
+TEST(Latency, StaysFiniteAndPositiveWhateverAFileSays) {
+  v1::Sample hostile = at_speed(1e6);
+  hostile.mutable_latency()->set_steady_us(1e308);
+  EXPECT_EQ(undisturbed_us(hostile, 1), std::numeric_limits<double>::max());
+  hostile.mutable_latency()->set_core_speed(1);
+  hostile.mutable_latency()->set_steady_us(1e-307);
+  EXPECT_GT(undisturbed_us(hostile, 1e6), 0);
 }
 
 TEST(Latency, AHostsCoreSpeedIsTheMedian) {
