@@ -18,6 +18,9 @@ Json tensor_json(const ManifestView& view, const v1::Tensor& tensor) {
                {"role", v1::TensorRole_Name(tensor.role())},
                {"may_be_cut", view.may_be_cut(tensor.id())}};
   if (!tensor.type().strides().empty()) json["strides"] = tensor.type().strides();
+  if (tensor.type().subnormal_permille() > 0) {
+    json["subnormal_permille"] = tensor.type().subnormal_permille();
+  }
   if (!tensor.record().empty()) {
     json["record"] = tensor.record();
     json["record_bytes"] = tensor.record_bytes();

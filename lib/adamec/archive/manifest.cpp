@@ -62,6 +62,9 @@ class Checker {
     for (const std::int64_t size : type.shape()) {
       if (size < 0) fail("{}: {}: negative size {} in its shape", source_, where, size);
     }
+    if (type.subnormal_permille() > 1000) {
+      fail("{}: {}: {} of 1000 elements subnormal", source_, where, type.subnormal_permille());
+    }
     check_strides(type, where);
   }
 

@@ -93,6 +93,7 @@ at::Tensor random_tensor(const v1::TensorType& type, at::Generator& generator) {
     v1::TensorType memory;
     memory.set_dtype(type.dtype());
     memory.add_shape(spanned_elements(type));
+    memory.set_subnormal_permille(type.subnormal_permille());
     const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
     return random_tensor(memory, generator).as_strided(shape, strides);
   }
@@ -107,7 +108,9 @@ at::Tensor random_tensor(const v1::TensorType& type, at::Generator& generator) {
   if (at::isComplexType(dtype)) {
     return at::randn(shape, generator, at::TensorOptions(dtype));
   }
-  return torchscript::normal_numbers(shape, generator).to(dtype);
+  at::Tensor numbers = torchscript::normal_numbers(shape, generator);
+  if (dtype == at::kFloat) torchscript::spread_subnormals(numbers, type.subnormal_permille());
+  return numbers.to(dtype);
 }
 
 at::Device device_of(const std::string& device) {

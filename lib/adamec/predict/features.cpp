@@ -60,6 +60,7 @@ enum Feature : std::size_t {
   kAlignedGemmInner,
   kAlignedColumns,
   kLogRun,
+  kSubnormalShare,
   kCount
 };
 
@@ -113,7 +114,8 @@ constexpr std::array<const char*, kCount> kNames = {"cpu_load",
                                                     "aligned_gemm_columns",
                                                     "aligned_gemm_inner",
                                                     "aligned_columns",
-                                                    "log_run"};
+                                                    "log_run",
+                                                    "subnormal_share"};
 
 double elements(const v1::TensorType& type) {
   double count = 1;
@@ -304,6 +306,7 @@ void set_operator(Row& row, const v1::Operator& op, double macs) {
     if (argument.name() == "groups" && !argument.numbers().empty()) groups = argument.numbers(0);
     if (argument.tensors().empty()) set_literal(row, argument);
     for (const v1::TensorType& type : argument.tensors()) {
+      if (type.subnormal_permille() > 0) row.set(kSubnormalShare, type.subnormal_permille() / 1e3);
       if (!strided && !argument.weight() && !type.strides().empty()) {
         strided = true;
         row.set_log(kLogRun, run_of(type));

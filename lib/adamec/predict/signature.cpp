@@ -42,6 +42,11 @@ void append_type(std::string& text, const v1::TensorType& type) {
     append_number(text, type.strides(i));
   }
   text += ']';
+  if (type.subnormal_permille() > 0) {
+    text += '~';
+    append_number(text, type.subnormal_permille());
+    text += "/1000";
+  }
 }
 
 // Text from a file, on one line and without ambiguity: control characters and '\' are escaped.

@@ -36,6 +36,9 @@ void check_shapes(const google::protobuf::RepeatedPtrField<v1::Operator>& operat
     for (const auto size : type.shape()) {
       if (size < 0) fail("{}.operators: negative size {} in a shape", where, size);
     }
+    if (type.subnormal_permille() > 1000) {
+      fail("{}.operators: {} of 1000 elements subnormal", where, type.subnormal_permille());
+    }
     if (type.strides_size() != 0 && type.strides_size() != type.shape_size()) {
       fail("{}.operators: {} strides for {} dimensions", where, type.strides_size(),
            type.shape_size());

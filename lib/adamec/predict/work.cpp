@@ -46,13 +46,21 @@ void append_class(const v1::Operator& op, std::string& key) {
   }
 }
 
-bool reads_strided(const v1::Operator& op) {
+template <typename Condition>
+bool reads(const v1::Operator& op, const Condition& condition) {
   return std::any_of(
-      op.arguments().begin(), op.arguments().end(), [](const v1::Argument& argument) {
+      op.arguments().begin(), op.arguments().end(), [&](const v1::Argument& argument) {
         return !argument.weight() &&
-               std::any_of(argument.tensors().begin(), argument.tensors().end(),
-                           [](const v1::TensorType& type) { return !type.strides().empty(); });
+               std::any_of(argument.tensors().begin(), argument.tensors().end(), condition);
       });
+}
+
+bool strided(const v1::TensorType& type) { return !type.strides().empty(); }
+bool subnormal(const v1::TensorType& type) { return type.subnormal_permille() > 0; }
+
+void append_word(const char* word, std::string& text) {
+  if (!text.empty()) text += ' ';
+  text += word;
 }
 
 Work describe(const Operators& operators, v1::AtomKind kind, std::uint64_t macs,
@@ -77,7 +85,8 @@ Work describe(const Operators& operators, v1::AtomKind kind, std::uint64_t macs,
     append_class(principal, work.class_key);
     work.operator_key += principal.name();
     work.backend = threads == 1 ? principal.backend_one_thread() : principal.backend_many_threads();
-    if (reads_strided(principal)) work.backend += work.backend.empty() ? "strided" : " strided";
+    if (reads(principal, strided)) append_word("strided", work.backend);
+    if (reads(principal, subnormal)) append_word("subnormal", work.backend);
   }
   if (operators.empty()) work.class_key = work.operator_key;
   // Operators of opaque atoms may not tell their work and weights.

@@ -48,9 +48,13 @@ std::string tensor_type_text(const v1::TensorType& type) {
 }
 
 std::string tensor_layout_text(const v1::TensorType& type) {
-  if (type.strides().empty()) return tensor_type_text(type);
-  return fmt::format("{}[{}:{}]", dtype_name(type.dtype()), fmt::join(type.shape(), ","),
-                     fmt::join(type.strides(), ","));
+  std::string text = tensor_type_text(type);
+  if (!type.strides().empty()) {
+    text.back() = ':';
+    text += fmt::format("{}]", fmt::join(type.strides(), ","));
+  }
+  if (type.subnormal_permille() > 0) text += fmt::format("~{}/1000", type.subnormal_permille());
+  return text;
 }
 
 std::int64_t spanned_elements(const v1::TensorType& type) {

@@ -16,7 +16,8 @@ std::string dtype_name(v1::DataType dtype);
 // "float32[1,3,224,224]"
 std::string tensor_type_text(const v1::TensorType& type);
 
-// The same with the strides of what is not contiguous: "float32[2,3:1,2]"
+// The same with the strides of what is not contiguous, and the share of subnormal numbers where
+// there are any: "float32[2,3:1,2]", "float32[2,3]~430/1000"
 std::string tensor_layout_text(const v1::TensorType& type);
 
 // Elements of memory from a tensor's first to its last, of a type that has strides and no empty

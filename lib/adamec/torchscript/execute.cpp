@@ -173,7 +173,8 @@ void AtomExecutor::keep_state() {
   }
 }
 
-void AtomExecutor::run(const std::vector<c10::IValue>& arguments, const AroundAtom& around) {
+void AtomExecutor::run(const std::vector<c10::IValue>& arguments, const AroundAtom& around,
+                       const OnTensor& on_tensor) {
   const at::NoGradGuard no_grad;
   tensors_.clear();
   open_sizes_.clear();
@@ -206,6 +207,9 @@ void AtomExecutor::run(const std::vector<c10::IValue>& arguments, const AroundAt
         for (int k = 0; k < atom.outputs_size(); ++k) {
           tensors_[atom.outputs(k)] = result.toTupleRef().elements().at(k).toTensor();
         }
+      }
+      for (const std::string& output : atom.outputs()) {
+        if (on_tensor) on_tensor(output, tensors_.at(output));
       }
       if (!keep_modules_) modules_.erase(module);
     } catch (const std::exception& error) {

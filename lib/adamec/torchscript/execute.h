@@ -24,6 +24,8 @@ class AtomExecutor {
   using ReadRecord = std::function<std::string_view(const std::string& record)>;
   // Called around each atom: must call `run` once.
   using AroundAtom = std::function<void(int atom, const std::function<void()>& run)>;
+  // Called with each tensor that an atom made.
+  using OnTensor = std::function<void(const std::string& id, const at::Tensor& tensor)>;
 
   // `keep_modules`: modules stay loaded from one run to the next (STATEFUL atoms need that).
   AtomExecutor(const v1::Manifest& manifest, ReadRecord read, bool keep_modules);
@@ -31,7 +33,8 @@ class AtomExecutor {
   // `arguments` as the model's method takes them, without self. Tensors that no later atom needs
   // are dropped; state is kept for the next run. Throws BrokenAtom naming the atom that fails, and
   // Error for arguments other than those the archive was cut for.
-  void run(const std::vector<c10::IValue>& arguments, const AroundAtom& around = {});
+  void run(const std::vector<c10::IValue>& arguments, const AroundAtom& around = {},
+           const OnTensor& on_tensor = {});
 
   // Compares the last run's results with what the model itself returned, bit by bit. Returns what
   // differs, empty when nothing does.

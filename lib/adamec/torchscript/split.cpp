@@ -9,6 +9,7 @@
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 #include "adamec/base/sha256.h"
+#include "adamec/proto/tensor_type.h"
 #include "adamec/torchscript/arguments.h"
 #include "adamec/torchscript/compat.h"
 #include "adamec/torchscript/cut.h"
@@ -22,6 +23,7 @@
 #include "adamec/torchscript/pch.h"
 #include "adamec/torchscript/specialise.h"
 #include "adamec/torchscript/specialiser.h"
+#include "adamec/torchscript/tensor_info.h"
 
 namespace adamec::torchscript {
 namespace {
@@ -95,6 +97,40 @@ std::vector<Run> run_model(const jit::Module& module, const Arguments& arguments
   return runs;
 }
 
+// Of what each atom makes, the share of subnormal numbers, from a run of the example.
+using Subnormals = std::unordered_map<std::string, std::uint32_t>;
+
+// Arguments come in the order of an atom's inputs, but among others (weights, what is made within).
+void set_subnormals(const Subnormals& found, v1::Manifest& manifest) {
+  std::unordered_map<std::string, v1::TensorType> types;  // as they were described
+  for (v1::Tensor& tensor : *manifest.mutable_tensors()) {
+    const auto at = found.find(tensor.id());
+    if (at == found.end()) continue;
+    types[tensor.id()] = tensor.type();
+    tensor.mutable_type()->set_subnormal_permille(at->second);
+  }
+  for (v1::Atom& atom : *manifest.mutable_atoms()) {
+    std::vector<v1::TensorType*> arguments;
+    for (v1::Operator& op : *atom.mutable_operators()) {
+      for (v1::Argument& argument : *op.mutable_arguments()) {
+        if (argument.weight()) continue;
+        for (v1::TensorType& type : *argument.mutable_tensors()) arguments.push_back(&type);
+      }
+    }
+    for (const std::string& input : atom.inputs()) {
+      const auto described = types.find(input);
+      if (described == types.end()) continue;
+      const std::string text = tensor_layout_text(described->second);
+      const auto argument = std::find_if(
+          arguments.begin(), arguments.end(),
+          [&](const v1::TensorType* type) { return tensor_layout_text(*type) == text; });
+      if (argument == arguments.end()) continue;
+      (*argument)->set_subnormal_permille(found.at(input));
+      arguments.erase(argument);
+    }
+  }
+}
+
 // Runs the atoms from their records, measures their memory, and compares with the model.
 void check(const std::vector<Run>& runs, const SplitOptions& options, SplitResult& result) {
   v1::Manifest& manifest = result.manifest;
@@ -108,9 +144,15 @@ void check(const std::vector<Run>& runs, const SplitOptions& options, SplitResul
     const std::uint64_t peak = peak_allocated_bytes([&] { run_and_count(*atom, run); });
     atom->set_peak_activation_bytes(std::max<std::uint64_t>(atom->peak_activation_bytes(), peak));
   };
+  Subnormals subnormals;
+  const auto look = [&](const std::string& id, const at::Tensor& tensor) {
+    const std::uint32_t permille = subnormal_permille(tensor);
+    if (permille > 0) subnormals[id] = permille;
+  };
   for (const Run& run : runs) {
+    const bool example = &run == &runs.front();
     at::manual_seed(options.seed);
-    executor.run(copy_of(run.arguments), measure);
+    executor.run(copy_of(run.arguments), measure, example ? look : AtomExecutor::OnTensor());
     if (!options.verify) continue;
     const std::string difference = executor.difference(run.expected);
     if (!difference.empty()) {
@@ -118,6 +160,7 @@ void check(const std::vector<Run>& runs, const SplitOptions& options, SplitResul
                     "the atoms do not give what the model gives: " + difference);
     }
   }
+  set_subnormals(subnormals, manifest);
 }
 
 // `hashes`: SHA-256 of the records, in their order.
@@ -142,9 +185,15 @@ std::uint64_t most_manifest_bytes(v1::Manifest manifest) {
     atom.set_weight_bytes(kMost);
     atom.set_peak_activation_bytes(kMost);
     atom.set_macs(kMost);
-    for (v1::Operator& op : *atom.mutable_operators()) op.set_macs(kMost);
+    for (v1::Operator& op : *atom.mutable_operators()) {
+      op.set_macs(kMost);
+      for (v1::Argument& argument : *op.mutable_arguments()) {
+        for (v1::TensorType& type : *argument.mutable_tensors()) type.set_subnormal_permille(1000);
+      }
+    }
   }
   for (v1::Tensor& tensor : *manifest.mutable_tensors()) {
+    tensor.mutable_type()->set_subnormal_permille(1000);
     if (!tensor.record().empty()) tensor.set_sha256(hash);
   }
   return archive::manifest_bytes(manifest);

@@ -102,6 +102,16 @@ TEST(Manifest, RefusesImpossibleStrides) {
             "a: atom 'conv.conv2d': 1 strides for 4 dimensions");
 }
 
+TEST(Manifest, RefusesMoreSubnormalElementsThanThereAre) {
+  const auto error_of = [](std::uint32_t permille) {
+    return error_after([&](v1::Manifest& m) {
+      m.mutable_tensors(0)->mutable_type()->set_subnormal_permille(permille);
+    });
+  };
+  EXPECT_EQ(error_of(1000), "");
+  EXPECT_EQ(error_of(1001), "a: tensor 'x': 1001 of 1000 elements subnormal");
+}
+
 TEST(Manifest, AcceptsAnyByteCountOfAnUnspecifiedType) {
   EXPECT_EQ(error_after([](v1::Manifest& m) {
               m.mutable_tensors(0)->mutable_type()->set_dtype(v1::DATA_TYPE_UNSPECIFIED);

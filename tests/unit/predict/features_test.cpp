@@ -125,6 +125,19 @@ TEST(Work, ThatReadsStridedActivationsIsAFamilyOfItsOwn) {
             predict::work_key(predict::work_of(relu({2, 3, 5}), 1)));
 }
 
+TEST(Work, OnSubnormalNumbersIsAFamilyOfItsOwn) {
+  v1::Atom atom = relu({2, 3, 5});
+  v1::TensorType& type = *atom.mutable_operators(0)->mutable_arguments(0)->mutable_tensors(0);
+  EXPECT_TRUE(std::isnan(Row(atom)["subnormal_share"]));
+  type.set_subnormal_permille(430);
+  EXPECT_EQ(predict::work_of(atom, 1).backend, "subnormal");
+  EXPECT_FLOAT_EQ(Row(atom)["subnormal_share"], 0.43F);
+  EXPECT_NE(predict::work_key(predict::work_of(atom, 1)),
+            predict::work_key(predict::work_of(relu({2, 3, 5}), 1)));
+  for (const std::int64_t stride : {5, 10, 1}) type.add_strides(stride);
+  EXPECT_EQ(predict::work_of(atom, 1).backend, "strided subnormal");
+}
+
 TEST(Features, HaveDistinctNames) {
   const auto& names = predict::feature_names();
   EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());

@@ -50,6 +50,8 @@ TEST(Signature, TellsLayoutsInMemoryApart) {
   input.add_strides(1);
   input.add_strides(2);
   EXPECT_EQ(signature(atom), "aten::relu(self=float32[2,3:1,2])->float32[2,3]");
+  input.set_subnormal_permille(430);
+  EXPECT_EQ(signature(atom), "aten::relu(self=float32[2,3:1,2]~430/1000)->float32[2,3]");
 }
 
 TEST(Signature, TellsOpaqueAtomsApartByTheirWork) {

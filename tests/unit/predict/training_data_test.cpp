@@ -96,6 +96,10 @@ TEST(ReadSamples, NamesFileSampleAndFieldOfImpossibleNumbers) {
               s.mutable_operators(0)->mutable_results(0)->add_strides(1);
             }),
             "a.samples: samples[2].operators: 1 strides for 0 dimensions");
+  EXPECT_EQ(error_after([](v1::Sample& s) {
+              s.mutable_operators(0)->mutable_results(0)->set_subnormal_permille(1001);
+            }),
+            "a.samples: samples[2].operators: 1001 of 1000 elements subnormal");
 }
 
 std::string error_of_data(const v1::SampleSet& set, const std::string& host = "") {

@@ -50,6 +50,11 @@ TEST(TensorType, StridesAreWrittenBehindTheShape) {
   EXPECT_EQ(tensor_layout_text(strided({2, 3}, {})), "float32[2,3]");
   EXPECT_EQ(tensor_layout_text(strided({2, 3}, {1, 2})), "float32[2,3:1,2]");
   EXPECT_EQ(tensor_type_text(strided({2, 3}, {1, 2})), "float32[2,3]");
+  v1::TensorType masked = strided({2, 3}, {1, 2});
+  masked.set_subnormal_permille(430);
+  EXPECT_EQ(tensor_layout_text(masked), "float32[2,3:1,2]~430/1000");
+  masked.clear_strides();
+  EXPECT_EQ(tensor_layout_text(masked), "float32[2,3]~430/1000");
 }
 
 TEST(TensorType, SpansTheMemoryBetweenItsFirstAndLastElement) {

@@ -2,9 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <map>
 
 #include "adamec/proto/tensor_type.h"
+#include "adamec/torchscript/normal_numbers.h"
+#include "adamec/torchscript/tensor_info.h"
 #include "tests/unit/torchscript/split_source.h"
 
 namespace adamec::testing {
@@ -64,6 +67,53 @@ TEST(Configuration, PackedLinearAndRecurrentLayersTellWeights) {
   EXPECT_EQ(linear.macs(), 12u * 64 * 64);
   // Two directions, four gates of 32, from 32 inputs and 32 hidden values.
   EXPECT_EQ(atom_of(result, "aten::quantized_lstm").macs(), 12u * 2 * 4 * 32 * (32 + 32));
+}
+
+// exp(-100) is subnormal, as in attention with a mask.
+TEST(Configuration, TellsWhichTensorsAreSubnormal) {
+  const auto masked = split_source(R"(
+def forward(self, x: Tensor):
+    mask = torch.zeros([12, 12])
+    mask[:, 3:] = -100.0
+    weights = torch.softmax(x + mask, -1)
+    return torch.matmul(torch.relu(x), weights), torch.matmul(weights, torch.sigmoid(x))
+)",
+                                   {"float32[12,12]"});
+  std::vector<std::string> products;
+  for (const v1::Atom& atom : masked.manifest.atoms()) {
+    const v1::Operator& op = atom.operators(0);
+    if (!op.name().starts_with("aten::matmul")) continue;
+    for (const v1::Argument& argument : op.arguments()) {
+      products.push_back(tensor_layout_text(argument.tensors(0)));
+    }
+  }
+  // Both arguments have the same type: which of them it is follows from their order.
+  EXPECT_EQ(products, (std::vector<std::string>{"float32[12,12]", "float32[12,12]~750/1000",
+                                                "float32[12,12]~750/1000", "float32[12,12]"}));
+  std::map<std::string, unsigned> shares;
+  for (const v1::Tensor& tensor : masked.manifest.tensors()) {
+    if (tensor.type().subnormal_permille() > 0) {
+      shares[tensor.id()] = tensor.type().subnormal_permille();
+    }
+  }
+  // The columns of the first product are sums of them.
+  EXPECT_EQ(shares, (std::map<std::string, unsigned>{{"softmax:0", 750}, {"matmul:0", 750}}));
+}
+
+TEST(Configuration, CountsSubnormalNumbers) {
+  const float least = std::numeric_limits<float>::min();
+  const at::Tensor numbers = at::tensor({0.0F, -0.0F, least, -least, least / 2, -least / 4, 1.0F,
+                                         std::numeric_limits<float>::infinity(),
+                                         std::numeric_limits<float>::quiet_NaN(), 1e-44F});
+  EXPECT_EQ(torchscript::subnormal_permille(numbers), 300u);
+  EXPECT_EQ(torchscript::subnormal_permille(numbers.view({2, 5}).t()), 300u);
+  EXPECT_EQ(torchscript::subnormal_permille(numbers.to(at::kDouble)), 0u);
+  EXPECT_EQ(torchscript::subnormal_permille(at::empty({0})), 0u);
+  for (const std::uint32_t permille : {0U, 1U, 333U, 430U, 1000U}) {
+    at::Tensor spread = at::ones({100, 100});
+    torchscript::spread_subnormals(spread, permille);
+    EXPECT_EQ(torchscript::subnormal_permille(spread), permille);
+  }
 }
 
 TEST(Configuration, TellsHowTensorsLieInMemory) {
