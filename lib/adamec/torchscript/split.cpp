@@ -102,12 +102,13 @@ using Subnormals = std::unordered_map<std::string, std::uint32_t>;
 
 // Arguments come in the order of an atom's inputs, but among others (weights, what is made within).
 void set_subnormals(const Subnormals& found, v1::Manifest& manifest) {
-  std::unordered_map<std::string, v1::TensorType> types;  // as they were described
+  if (found.empty()) return;
+  std::unordered_map<std::string, std::string> types;  // as they were described
   for (v1::Tensor& tensor : *manifest.mutable_tensors()) {
+    if (tensor.role() == v1::WEIGHT) continue;
+    types[tensor.id()] = tensor_layout_text(tensor.type());
     const auto at = found.find(tensor.id());
-    if (at == found.end()) continue;
-    types[tensor.id()] = tensor.type();
-    tensor.mutable_type()->set_subnormal_permille(at->second);
+    if (at != found.end()) tensor.mutable_type()->set_subnormal_permille(at->second);
   }
   for (v1::Atom& atom : *manifest.mutable_atoms()) {
     std::vector<v1::TensorType*> arguments;
@@ -118,14 +119,15 @@ void set_subnormals(const Subnormals& found, v1::Manifest& manifest) {
       }
     }
     for (const std::string& input : atom.inputs()) {
-      const auto described = types.find(input);
-      if (described == types.end()) continue;
-      const std::string text = tensor_layout_text(described->second);
-      const auto argument = std::find_if(
-          arguments.begin(), arguments.end(),
-          [&](const v1::TensorType* type) { return tensor_layout_text(*type) == text; });
+      const auto type = types.find(input);
+      if (type == types.end()) continue;
+      const auto argument =
+          std::find_if(arguments.begin(), arguments.end(), [&](const v1::TensorType* candidate) {
+            return tensor_layout_text(*candidate) == type->second;
+          });
       if (argument == arguments.end()) continue;
-      (*argument)->set_subnormal_permille(found.at(input));
+      const auto at = found.find(input);
+      if (at != found.end()) (*argument)->set_subnormal_permille(at->second);
       arguments.erase(argument);
     }
   }

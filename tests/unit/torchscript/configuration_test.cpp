@@ -69,12 +69,12 @@ TEST(Configuration, PackedLinearAndRecurrentLayersTellWeights) {
   EXPECT_EQ(atom_of(result, "aten::quantized_lstm").macs(), 12u * 2 * 4 * 32 * (32 + 32));
 }
 
-// exp(-100) is subnormal, as in attention with a mask.
+// exp(-95) is subnormal, as what attention with a mask makes.
 TEST(Configuration, TellsWhichTensorsAreSubnormal) {
   const auto masked = split_source(R"(
 def forward(self, x: Tensor):
     mask = torch.zeros([12, 12])
-    mask[:, 3:] = -100.0
+    mask[:, 3:] = -95.0
     weights = torch.softmax(x + mask, -1)
     return torch.matmul(torch.relu(x), weights), torch.matmul(weights, torch.sigmoid(x))
 )",
