@@ -217,7 +217,6 @@ class Maker {
       v1::TensorType memory;
       memory.set_dtype(type.dtype());
       memory.add_shape(spanned_elements(type));
-      memory.set_subnormal_permille(type.subnormal_permille());
       return random(memory).as_strided(sizes, strides);
     }
     const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
@@ -227,9 +226,7 @@ class Maker {
       return at::quantize_per_tensor(numbers, kScale, dtype == at::kQUInt8 ? 128 : 0, dtype);
     }
     if (c10::isIntegralType(dtype, /*includeBool=*/true)) return at::zeros(shape, dtype);
-    at::Tensor numbers = normal_numbers(shape, generator_);
-    if (dtype == at::kFloat) spread_subnormals(numbers, type.subnormal_permille());
-    return numbers.to(dtype);
+    return normal_numbers(shape, generator_).to(dtype);
   }
 
   // One scale per output channel, as LibTorch's own quantisation gives weights.
