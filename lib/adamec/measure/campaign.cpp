@@ -9,6 +9,7 @@
 
 #include "adamec/base/error.h"
 #include "adamec/measure/contexts.h"
+#include "adamec/measure/heap.h"
 
 namespace adamec::measure {
 namespace {
@@ -249,6 +250,7 @@ class Campaign {
       }
       if (sweep_ == 0) jobs.back().earlier = items_[item].earlier;
     }
+    const TidyHeap tidy_heap;
     RoundOptions options;
     options.visits = visits();
     options.seed = options_.seed + rounds_;
