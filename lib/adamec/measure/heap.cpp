@@ -18,9 +18,7 @@ constexpr std::size_t kLargest = std::size_t{1} << 30;
 constexpr std::size_t kSmallest = std::size_t{1} << 11;  // smaller holes are found at once
 
 // Where the heap ends and nothing has been allocated yet.
-const char* top_of_heap() {
-  return static_cast<const char*>(::sbrk(0)) - ::mallinfo2().keepcost;
-}
+const char* top_of_heap() { return static_cast<const char*>(::sbrk(0)) - ::mallinfo2().keepcost; }
 
 }  // namespace
 

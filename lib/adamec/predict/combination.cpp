@@ -139,17 +139,17 @@ double Combination::cold_us(const ColdBytes& cold) const {
   return us;
 }
 
-double pair_gain(double share, double latency, double unloaded, double call) {
-  return share * std::max(0.0, (share > 0 ? latency : unloaded) - call);
+double pair_gain(double share, double latency, double call) {
+  return share * std::max(0.0, latency - call);
 }
 
 double Combination::block_us(const BlockTerms& terms) const {
-  if (terms.atoms < 2) return terms.sum_us;
+  if (terms.atoms < 2) return terms.sum_us * terms.slowdown;
   double gain = call_us_ * static_cast<double>(terms.atoms - 1) - cold_us(terms.cold);
   for (const BlockTerms::Fed& fed : terms.fed) {
-    gain += pair_gain(share(fed.producer, fed.consumer), fed.us, fed.unloaded_us, call_us_);
+    gain += pair_gain(share(fed.producer, fed.consumer), fed.us, call_us_);
   }
-  return std::max(terms.sum_us - gain, terms.sum_us * kLeastRest);
+  return std::max(terms.sum_us - gain, terms.sum_us * kLeastRest) * terms.slowdown;
 }
 
 }  // namespace adamec::predict

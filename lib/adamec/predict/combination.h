@@ -43,26 +43,25 @@ inline constexpr std::array<double, 5> kCacheBytes = {1 << 17, 1 << 20, 1 << 21,
 using ColdBytes = std::array<Footprint, kCacheBytes.size()>;
 ColdBytes cold_bytes(const Footprint& part, double working_set);
 
-// What a block's latency is made of, in one context.
+// What a block's latency is made of: at ease, and how much slower its atoms are in a context.
 struct BlockTerms {
   struct Fed {
     int producer = -1;  // operators, in the predictor's vocabulary; -1: unknown
     int consumer = -1;
     double us = 0;  // of the consumer alone
-    double unloaded_us = 0;
   };
   std::size_t atoms = 0;
   double sum_us = 0;     // of the atoms alone
   double least_us = 0;   // of the atoms alone: more than entering a module takes
   std::vector<Fed> fed;  // atoms that take a tensor another one made: from the largest one
   ColdBytes cold = {};   // of all atoms
+  double slowdown = 1;   // of the sum
 
   void add_cold(std::span<const Footprint> parts, const std::vector<PartEdge>& edges);
 };
 
-// What a consumer gains: a share of its latency beyond the call, of that without load where it is a
-// loss. All in one unit.
-double pair_gain(double share, double latency, double unloaded, double call);
+// What a consumer gains: a share of its latency beyond the call. All in one unit.
+double pair_gain(double share, double latency, double call);
 
 // Of each part, the one that makes the largest tensor it takes; -1: none. Edges must be in range.
 std::vector<int> feeders(std::size_t parts, const std::vector<PartEdge>& edges);
@@ -78,8 +77,8 @@ std::vector<int> feeders(std::size_t parts, const std::vector<PartEdge>& edges);
 // the share of a working set of w bytes that a cache of c bytes misses is taken as w^2 / (w^2 +
 // c^2).
 //
-// Under load it is the atoms that are slowed down, threads that wait for each other most of all.
-// What a block takes besides its atoms is counted as without load.
+// That is at ease. Under load all of it is slowed down as much as its atoms are, cold caches too: a
+// core that is shared is shared by whatever runs.
 class Combination {
  public:
   Combination() = default;
@@ -89,7 +88,7 @@ class Combination {
   double block_us(const BlockTerms& terms) const;
   double share(int producer, int consumer) const;
   double call_us() const { return call_us_; }
-  // What the cold bytes cost, without load.
+  // What the cold bytes cost, at ease.
   double cold_us(const ColdBytes& cold) const;
   double block_q95() const { return block_q95_; }
   double model_q95() const { return model_q95_; }

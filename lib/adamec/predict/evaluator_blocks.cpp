@@ -31,19 +31,21 @@ BlockTerms Evaluator::block_terms(std::span<const Part> parts, const std::vector
   std::vector<Footprint> footprints;
   for (const Part& part : parts) footprints.push_back(footprint_of(part.work));
   terms.add_cold(footprints, edges);
+  double in_context_us = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     Quiet part = quiet(parts[i].work, parts[i].signature, context.threads);
     const Prediction prediction = finish(part, context);
-    const double us = prediction.p50_ms * 1000;
+    in_context_us += prediction.p50_ms * 1000;
+    const double us = finish(part, at_ease).p50_ms * 1000;
     terms.sum_us += us;
     terms.least_us = i == 0 ? us : std::min(terms.least_us, us);
     *extrapolated = *extrapolated || prediction.extrapolated;
     if (feeder[i] < 0) continue;
     const Work& producer = parts[static_cast<std::size_t>(feeder[i])].work;
     terms.fed.push_back({row_key(message_, producer).operator_index,
-                         row_key(message_, parts[i].work).operator_index, us,
-                         finish(part, at_ease).p50_ms * 1000});
+                         row_key(message_, parts[i].work).operator_index, us});
   }
+  if (terms.sum_us > 0) terms.slowdown = in_context_us / terms.sum_us;
   return terms;
 }
 
@@ -54,7 +56,7 @@ Prediction Evaluator::predict_block(std::span<const Part> parts, const std::vect
   const Combination* gains = combination(context.threads);
   double q95 = message_.unseen_q95();
   if (gains == nullptr) {
-    prediction.p50_ms = terms.sum_us / 1000;
+    prediction.p50_ms = terms.sum_us * terms.slowdown / 1000;
     prediction.extrapolated = true;
   } else {
     prediction.p50_ms = gains->block_us(terms) / 1000;

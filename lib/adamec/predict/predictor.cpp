@@ -116,16 +116,17 @@ std::vector<Prediction> Predictor::predict_parts(std::span<const v1::Atom* const
     const Work work = work_of(*atoms[i], context.threads);
     Evaluator::Quiet quiet = evaluator_->quiet(work, signature(*atoms[i]), context.threads);
     Prediction prediction = evaluator_->finish(quiet, context);
+    const double at_ease = evaluator_->finish(quiet, {context.threads, 0}).p50_ms;
     const double cold = evaluator_->cold_ms(cold_bytes(footprints[i], all), context.threads);
     double gain = 0;
     if (feeder[i] >= 0) {
       const v1::Atom& producer = *atoms[static_cast<std::size_t>(feeder[i])];
       gain = pair_gain(
           evaluator_->pair_share(work_of(producer, context.threads), work, context.threads),
-          prediction.p50_ms, evaluator_->finish(quiet, {context.threads, 0}).p50_ms, call);
+          at_ease, call);
     }
-    const double inside = std::max(0.0, prediction.p50_ms - call) - gain + cold;
-    const double factor = std::max(inside / prediction.p50_ms, kLeastPart);
+    const double inside = std::max(0.0, at_ease - call) - gain + cold;
+    const double factor = std::max(inside / at_ease, kLeastPart);
     prediction.p50_ms *= factor;
     prediction.p95_ms *= factor;
     predictions.push_back(prediction);
@@ -139,8 +140,9 @@ double Predictor::pair_gain_ms(const v1::Atom& producer, const v1::Atom& consume
                                const RunContext& context) const {
   const double share = evaluator_->pair_share(work_of(producer, context.threads),
                                               work_of(consumer, context.threads), context.threads);
-  return pair_gain(share, predict(consumer, context).p50_ms,
-                   predict(consumer, {context.threads, 0}).p50_ms, evaluator_->call_ms(context));
+  const double at_ease = predict(consumer, {context.threads, 0}).p50_ms;
+  const double slowdown = predict(consumer, context).p50_ms / at_ease;
+  return pair_gain(share, at_ease, evaluator_->call_ms(context)) * slowdown;
 }
 
 std::vector<PartEdge> edges_of(const v1::Sample& block) {

@@ -37,13 +37,13 @@ TEST(Combination, SubtractsSharesAndCalls) {
   pair.set_consumer_index(1);
   pair.set_share(0.5);
   const Combination combination(message, "c");
-  BlockTerms terms{3, 100, 20, {{0, 1, 40, 40}, {7, 1, 20, 20}}};
-  EXPECT_DOUBLE_EQ(combination.block_us(terms), 100 - 0.5 * 38 - 0.1 * 18 - 2 * 2);
-  terms.sum_us = 200;  // twice as slow under load
-  terms.fed = {{0, 1, 80, 40}};
-  EXPECT_DOUBLE_EQ(combination.block_us(terms), 200 - 0.5 * 78 - 2 * 2);
-  EXPECT_DOUBLE_EQ(predict::pair_gain(-0.5, 80, 40, 2), -0.5 * 38);  // losses do not wait
-  EXPECT_DOUBLE_EQ(combination.block_us({1, 100, 100, {}}), 100);
+  BlockTerms terms{3, 100, 20, {{0, 1, 40}, {7, 1, 20}}};
+  const double at_ease = 100 - 0.5 * 38 - 0.1 * 18 - 2 * 2;
+  EXPECT_DOUBLE_EQ(combination.block_us(terms), at_ease);
+  terms.slowdown = 2;  // under load: gains and losses, too
+  EXPECT_DOUBLE_EQ(combination.block_us(terms), 2 * at_ease);
+  EXPECT_DOUBLE_EQ(predict::pair_gain(-0.5, 40, 2), -0.5 * 38);
+  EXPECT_DOUBLE_EQ(combination.block_us({1, 100, 100, {}, {}, 2}), 200);
   EXPECT_EQ(combination.share(0, 9), 0);
 }
 
@@ -54,7 +54,7 @@ std::vector<MeasuredBlock> measured_blocks(double call_us, double share) {
     block.terms.atoms = static_cast<std::size_t>(i);
     block.terms.sum_us = 30.0 * i;
     block.terms.least_us = 10;
-    block.terms.fed = {{0, 1, 10.0 * i, 10.0 * i}, {1, 2, 3.0 * (i % 7), 3.0 * (i % 7)}};
+    block.terms.fed = {{0, 1, 10.0 * i}, {1, 2, 3.0 * (i % 7)}};
     block.us = block.terms.sum_us - share * 10 * i - call_us * (i - 1);
     block.variance = 1e-6;
     blocks.push_back(block);
