@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <vector>
 
@@ -23,12 +24,15 @@ std::vector<void*> make_holes() {
   return between;
 }
 
+std::uintptr_t address_of(const void* block) { return reinterpret_cast<std::uintptr_t>(block); }
+
 // Whether what is allocated lies behind all that is there.
 bool allocates_behind(const std::vector<void*>& blocks) {
   void* const block = std::malloc(kHole);
-  const bool behind = block > *std::max_element(blocks.begin(), blocks.end());
+  const std::uintptr_t address = address_of(block);
   std::free(block);
-  return behind;
+  return std::all_of(blocks.begin(), blocks.end(),
+                     [address](const void* other) { return address > address_of(other); });
 }
 
 TEST(TidyHeap, AllocatesBehindTheHolesAsLongAsItLives) {
