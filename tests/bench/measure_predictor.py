@@ -45,6 +45,7 @@ class Bench:
                               env={**WITHOUT_AMX, **os.environ, **environment})
         if done.returncode != 0:
             sys.exit(f"{command[0]}: exit code {done.returncode}: {done.stderr.strip()}")
+        sys.stderr.write(done.stderr)  # warnings: what could not be measured
         return done.stdout
 
     def split(self) -> list:
