@@ -22,6 +22,8 @@ const char* top_of_heap() { return static_cast<const char*>(::sbrk(0)) - ::malli
 
 }  // namespace
 
+// Blocks that fit into no hole are freed at once. Having seen some of up to 32 MiB go, glibc takes
+// tensors of that size from the heap, too, as it does in any process after its first large tensors.
 TidyHeap::TidyHeap() {
   ::malloc_trim(0);  // what is not used any more needs no memory either
   const char* const top = top_of_heap();
