@@ -23,9 +23,9 @@ NARROW = {"ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default",
 WITHOUT_AMX = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}
 SEEDS = (1, 2, 3)
 # Configurations near those of the zoo, to learn from: they do not count in any figure.
-SYNTHETIC = ("conv2d:1500", "conv1d:40", "linear:250", "matmul:60", "attention:90", "softmax:60",
-             "recurrent:40", "quantised:250", "elementwise:360", "reduction:40", "resize:40",
-             "copy:160", "pool:240", "norm:200")
+SYNTHETIC = ("conv2d:1500", "conv1d:40", "linear:250", "matmul:60", "attention:90",
+             "multi_head_attention:24", "softmax:60", "recurrent:40", "quantised:250",
+             "elementwise:360", "reduction:40", "resize:40", "copy:160", "pool:240", "norm:200")
 
 
 def line(what: str, value: float, target: str, met: bool, detail: str = "") -> None:

@@ -238,9 +238,10 @@ TEST_F(AdamecProfilePractice, SynthesizesConfigurations) {
 
 // Every kind near its usual calls, no model being at hand: all of them run.
 TEST_F(AdamecProfilePractice, SynthesizesEveryKind) {
-  const std::string kinds[] = {"conv2d",    "linear",  "matmul", "bmm",       "attention",
-                               "conv1d",    "softmax", "copy",   "recurrent", "quantised",
-                               "reduction", "resize",  "pool",   "norm",      "elementwise"};
+  const std::string kinds[] = {"conv2d",    "linear",    "matmul",      "bmm",
+                               "attention", "conv1d",    "softmax",     "copy",
+                               "recurrent", "quantised", "reduction",   "resize",
+                               "pool",      "norm",      "elementwise", "multi_head_attention"};
   std::string all;
   for (const std::string& kind : kinds) all += " --synthesize " + kind + ":10";
   const CommandResult listed = profile(all + " --list --json");

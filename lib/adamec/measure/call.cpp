@@ -93,6 +93,12 @@ double Call::macs() const {
     const Shape* input = has("input") ? shape("input") : shape("X");
     return input == nullptr ? 0 : elements(*input) * static_cast<double>(weight->Get(0));
   }
+  if (const Shape* projection = shape("qkv_weight")) {  // 3 and 1 projections, then the attention
+    const Shape* query = shape("query");
+    if (query == nullptr || query->size() != 3) return 0;
+    const auto length = static_cast<double>(query->Get(1));
+    return elements(*query) * (4.0 / 3 * static_cast<double>(projection->Get(0)) + 2 * length);
+  }
   if (const v1::Argument* params = find("params")) {  // of a recurrent network, at every step
     double macs = 0;
     for (const v1::TensorType& type : params->tensors()) macs += elements(type.shape());

@@ -14,6 +14,13 @@ constexpr double kOfOrigin = 1.25;  // where the origin itself takes more
 constexpr int kMostTries = 50;
 constexpr std::int64_t kMostExtent = 1 << 24;
 
+void change_subnormals(v1::TensorType& type, Random& random) {
+  const std::int64_t permille = type.subnormal_permille();
+  if (permille == 0) return;
+  const std::int64_t changed = std::clamp<std::int64_t>(random.near(permille), 1, 1000);
+  type.set_subnormal_permille(static_cast<std::uint32_t>(changed));
+}
+
 }  // namespace
 
 bool can_perturb(const v1::Operator& op) {
@@ -41,7 +48,10 @@ v1::Operator perturbed(const v1::Operator& op, Random& random) {
     changed.clear_results();
     rule_for(call)->change(call, random);
     for (v1::Argument& argument : *changed.mutable_arguments()) {
-      for (v1::TensorType& type : *argument.mutable_tensors()) close_strides(type);
+      for (v1::TensorType& type : *argument.mutable_tensors()) {
+        close_strides(type);
+        change_subnormals(type, random);
+      }
     }
     if (call.bytes() <= most_bytes && call.macs() <= most_macs) break;
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "adamec/measure/perturb_sequences.h"
+
 namespace adamec::measure {
 namespace {
 
@@ -133,25 +135,6 @@ void change_softmax(const Call& call, Random& random) {
   if (square) shape.Set(rank - 2, shape.Get(rank - 1));
 }
 
-bool is_attention(const Call& call) {
-  return call.rank("query") >= 3 && call.rank("key") == call.rank("query") &&
-         call.rank("value") == call.rank("query") && call.rank("attn_mask") == 0;
-}
-
-void change_attention(const Call& call, Random& random) {
-  const Shape& query = *call.shape("query");
-  const int rank = query.size();
-  const std::int64_t heads = random.near(query.Get(rank - 3));
-  const std::int64_t depth = random.near(query.Get(rank - 1));
-  const std::int64_t length = random.near(query.Get(rank - 2));
-  for (const char* name : {"query", "key", "value"}) {
-    Shape& shape = *call.shape(name);
-    shape.Set(rank - 3, heads);
-    shape.Set(rank - 2, length);
-    shape.Set(rank - 1, depth);
-  }
-}
-
 // All tensors keep what they have in common: equal sizes stay equal, sizes of one stay one.
 void change_aligned(const Call& call, const std::string& first, const std::string& second,
                     Random& random) {
@@ -277,58 +260,6 @@ void change_concatenation(const Call& call, Random& random) {
   }
 }
 
-// Gates of 4 (LSTM) or 3 (GRU) times the hidden size; every further layer reads the one below, from
-// both directions.
-bool is_recurrent(const Call& call) {
-  const v1::Argument* params = call.find("params");
-  const v1::Argument* states = call.find("hx");
-  if (params == nullptr || states == nullptr || call.rank("input") != 3) return false;
-  const int gates = call.name() == "aten::gru.input" ? 3 : 4;
-  const bool biases = call.has("has_biases") && call.find("has_biases")->literal() == "true";
-  const bool both = call.has("bidirectional") && call.find("bidirectional")->literal() == "true";
-  const auto layers = call.number("num_layers", 0) * (both ? 2 : 1);
-  if (states->tensors_size() == 0 || layers < 1 ||
-      params->tensors_size() != layers * (biases ? 4 : 2)) {
-    return false;
-  }
-  const std::int64_t hidden =
-      states->tensors(0).shape_size() == 3 ? states->tensors(0).shape(2) : 0;
-  return hidden >= 1 && std::all_of(params->tensors().begin(), params->tensors().end(),
-                                    [&](const v1::TensorType& type) {
-                                      return type.shape_size() >= 1 &&
-                                             type.shape(0) == gates * hidden;
-                                    });
-}
-
-void change_recurrent(const Call& call, Random& random) {
-  v1::Argument& params = *call.find("params");
-  v1::Argument& states = *call.find("hx");
-  Shape& input = *call.shape("input");
-  const std::int64_t hidden_before = states.tensors(0).shape(2);
-  const std::int64_t gates = params.tensors(0).shape(0) / hidden_before;
-  const std::int64_t hidden = random.near(hidden_before);
-  const std::int64_t features_before = input.Get(2);
-  const std::int64_t features = random.near(features_before);
-  const int steps =
-      call.has("batch_first") && call.find("batch_first")->literal() == "true" ? 1 : 0;
-  input.Set(steps, random.near(input.Get(steps)));
-  input.Set(2, features);
-  const bool both = call.find("bidirectional")->literal() == "true";
-  const int first_layer = (call.find("has_biases")->literal() == "true" ? 4 : 2) * (both ? 2 : 1);
-  for (v1::TensorType& type : *states.mutable_tensors()) type.set_shape(2, hidden);
-  for (int i = 0; i < params.tensors_size(); ++i) {
-    v1::TensorType& type = *params.mutable_tensors(i);
-    type.set_shape(0, gates * hidden);
-    if (type.shape_size() < 2) continue;
-    const bool reads_below = i % (first_layer / (both ? 2 : 1)) == 0;
-    if (!reads_below) {
-      type.set_shape(1, hidden);
-    } else {
-      type.set_shape(1, i < first_layer ? features : hidden * (both ? 2 : 1));
-    }
-  }
-}
-
 const std::map<std::string, Rule>& rules() {
   static const Rule convolution{is_convolution, change_convolution};
   static const Rule quantised_convolution{is_convolution, change_convolution, true};
@@ -339,7 +270,6 @@ const std::map<std::string, Rule>& rules() {
   static const Rule pool2d{is_pool<2>, change_pool<2>, true};
   static const Rule norm{is_norm, change_norm};
   static const Rule resize{is_resize, change_resize};
-  static const Rule recurrent{is_recurrent, change_recurrent};
   static const std::map<std::string, Rule> all{
       {"aten::conv1d", convolution},
       {"aten::conv2d", convolution},
@@ -358,7 +288,8 @@ const std::map<std::string, Rule>& rules() {
       {"aten::softmax.int", softmax},
       {"aten::log_softmax.int", softmax},
       {"aten::masked_fill.Scalar", elementwise_of_any},
-      {"aten::scaled_dot_product_attention", {is_attention, change_attention}},
+      {"aten::scaled_dot_product_attention", attention_rule()},
+      {"aten::_native_multi_head_attention", multi_head_attention_rule()},
       {"aten::max_pool1d", pool1d},
       {"aten::avg_pool1d", pool1d},
       {"aten::adaptive_avg_pool1d", pool1d},
@@ -372,8 +303,8 @@ const std::map<std::string, Rule>& rules() {
       {"aten::upsample_nearest2d.vec", resize},
       {"aten::embedding", {is_embedding, change_embedding, true}},
       {"aten::cat", {is_concatenation, change_concatenation}},
-      {"aten::lstm.input", recurrent},
-      {"aten::gru.input", recurrent}};
+      {"aten::lstm.input", recurrent_rule()},
+      {"aten::gru.input", recurrent_rule()}};
   return all;
 }
 

@@ -45,6 +45,17 @@ std::string attention_softmax(int heads, int length) {
                      length);
 }
 
+std::string multi_head_attention(int heads, int length, int depth) {
+  const int width = heads * depth;
+  const std::string sequence = fmt::format("float32[1,{},{}]", length, width);
+  return fmt::format(
+      "aten::_native_multi_head_attention(query={0},key={0},value={0},embed_dim={1},num_head={2},"
+      "qkv_weight=weight float32[{3},{1}],qkv_bias=weight float32[{3}],proj_weight=weight "
+      "float32[{1},{1}],proj_bias=weight float32[{1}],mask=None,need_weights=false,"
+      "average_attn_weights=true,mask_type=None)",
+      sequence, width, heads, 3 * width);
+}
+
 std::string quantised_convolution(const char* input, const char* weight, int out, int padding,
                                   int groups) {
   return fmt::format(
@@ -119,6 +130,9 @@ const std::vector<Kind>& kinds() {
        {"aten::scaled_dot_product_attention"},
        {attention_scores(12, 197, 64), attention_softmax(12, 197), attention_values(12, 197, 64),
         attention_scores(8, 49, 32), attention_softmax(8, 49), attention_values(8, 49, 32)}},
+      {"multi_head_attention",
+       {"aten::_native_multi_head_attention"},
+       {multi_head_attention(12, 197, 64), multi_head_attention(8, 49, 32)}},
       {"conv1d",
        {"aten::conv1d"},
        {"aten::conv1d(input=float32[1,64,128],weight=weight float32[64,64,3],bias=weight "
@@ -189,8 +203,20 @@ v1::DataType parse_dtype(std::string text) {
   return dtype;
 }
 
-// "float32[1,64]", or with strides "float32[2,3:1,2]"; false when the text is no tensor type.
-bool parse_tensor(const std::string& text, v1::TensorType& type) {
+// "float32[1,64]", with strides "float32[2,3:1,2]", or with subnormal numbers
+// "float32[8]~430/1000"; false when the text is no tensor type.
+bool parse_tensor(std::string text, v1::TensorType& type) {
+  const std::size_t tilde = text.find("]~");
+  if (tilde != std::string::npos) {
+    const char* end = text.data() + text.size();
+    std::uint32_t permille = 0;
+    const auto [rest, error] = std::from_chars(text.data() + tilde + 2, end, permille);
+    if (error != std::errc() || std::string_view(rest, end) != "/1000" || permille > 1000) {
+      fail("'{}' is no tensor type", printable(text));
+    }
+    type.set_subnormal_permille(permille);
+    text.resize(tilde + 1);
+  }
   const std::size_t bracket = text.find('[');
   if (bracket == 0 || bracket == std::string::npos || text.back() != ']') return false;
   type.set_dtype(parse_dtype(text.substr(0, bracket)));
@@ -232,14 +258,24 @@ v1::Argument parse_argument(const std::string& text) {
   return argument;
 }
 
+bool reads_subnormals(const v1::Operator& op) {
+  return std::any_of(
+      op.arguments().begin(), op.arguments().end(), [](const v1::Argument& argument) {
+        return std::any_of(
+            argument.tensors().begin(), argument.tensors().end(),
+            [](const v1::TensorType& type) { return type.subnormal_permille() > 0; });
+      });
+}
+
 // Calls to begin with, whatever order they come in. Operators that networks have few of are the
-// ones of which least is known, so they get more than their share.
+// ones of which least is known, so they get more than their share; so do calls on subnormal
+// numbers, which take many times as long.
 class Origins {
  public:
   void add(const v1::Operator& op) {
     v1::Atom atom;
     *atom.add_operators() = op;
-    by_name_[op.name()].emplace(predict::signature(atom), op);
+    by_name_[{op.name(), reads_subnormals(op)}].emplace(predict::signature(atom), op);
   }
   bool empty() const { return by_name_.empty(); }
 
@@ -262,7 +298,7 @@ class Origins {
 
   static double share(const Calls& calls) { return std::sqrt(static_cast<double>(calls.size())); }
 
-  std::map<std::string, Calls> by_name_;
+  std::map<std::pair<std::string, bool>, Calls> by_name_;  // and whether they read subnormals
 };
 
 }  // namespace

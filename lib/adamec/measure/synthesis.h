@@ -16,8 +16,9 @@ const std::vector<std::string>& synthetic_kinds();
 
 // `count` operator calls of a kind, without results: calls of the models at hand (or, where these
 // have none of the kind, usual ones) whose channels, resolution, kernel, stride, groups, rows,
-// columns or sizes were changed at random, up to about twice or half. All fit: the same call on a
-// LibTorch that knows the operator runs. Same arguments, same calls; some may be alike.
+// columns, sizes or shares of subnormal numbers were changed at random, up to about twice or half.
+// All fit: the same call on a LibTorch that knows the operator runs. Same arguments, same calls;
+// some may be alike.
 std::vector<v1::Operator> synthesize(const std::string& kind, std::size_t count,
                                      std::span<const v1::Operator* const> at_hand,
                                      std::uint64_t seed);

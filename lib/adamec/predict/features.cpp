@@ -281,7 +281,8 @@ void set_gemm(Row& row, const v1::Operator& op, const v1::TensorType* kernel, do
   }
   row.set_log(kLogGemmRows, rows);
   row.set_log(kLogGemmInner, inner);
-  row.set(kAlignedGemmInner, aligned_rows(inner));
+  // A vector's product reads every row once.
+  row.set(kAlignedGemmInner, count == rows ? aligned(inner) : aligned_rows(inner));
 }
 
 // Elements that lie side by side in memory, of a tensor that is not contiguous.
@@ -300,13 +301,17 @@ void set_operator(Row& row, const v1::Operator& op, double macs) {
   int tensors = 0;
   double groups = 1;
   double channels = -1;
+  double subnormal_share = 0;
   bool strided = false;
   const v1::TensorType* kernel = nullptr;
   for (const v1::Argument& argument : op.arguments()) {
     if (argument.name() == "groups" && !argument.numbers().empty()) groups = argument.numbers(0);
     if (argument.tensors().empty()) set_literal(row, argument);
     for (const v1::TensorType& type : argument.tensors()) {
-      if (type.subnormal_permille() > 0) row.set(kSubnormalShare, type.subnormal_permille() / 1e3);
+      if (type.subnormal_permille() > 0) {
+        subnormal_share = type.subnormal_permille() / 1e3;
+        row.set(kSubnormalShare, subnormal_share);
+      }
       if (!strided && !argument.weight() && !type.strides().empty()) {
         strided = true;
         row.set_log(kLogRun, run_of(type));
@@ -328,7 +333,8 @@ void set_operator(Row& row, const v1::Operator& op, double macs) {
   row.set(kLogGroups, std::log2(std::max(1.0, groups)));
   if (op.results().empty()) return;
   set_result(row, op.results(0));
-  row.set_log(kLogSteps, macs > 0 ? macs : steps_of(op));
+  const double steps = macs > 0 ? macs : steps_of(op);
+  row.set_log(kLogSteps, subnormal_share > 0 ? subnormal_share * steps : steps);
   set_gemm(row, op, kernel, macs, groups);
 }
 

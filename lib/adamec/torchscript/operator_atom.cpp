@@ -16,6 +16,7 @@
 #include "adamec/torchscript/normal_numbers.h"
 #include "adamec/torchscript/pch.h"
 #include "adamec/torchscript/specialise.h"
+#include "adamec/torchscript/subnormals.h"
 
 namespace adamec::torchscript {
 namespace {
@@ -217,6 +218,7 @@ class Maker {
       v1::TensorType memory;
       memory.set_dtype(type.dtype());
       memory.add_shape(spanned_elements(type));
+      memory.set_subnormal_permille(type.subnormal_permille());
       return random(memory).as_strided(sizes, strides);
     }
     const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
@@ -226,7 +228,9 @@ class Maker {
       return at::quantize_per_tensor(numbers, kScale, dtype == at::kQUInt8 ? 128 : 0, dtype);
     }
     if (c10::isIntegralType(dtype, /*includeBool=*/true)) return at::zeros(shape, dtype);
-    return normal_numbers(shape, generator_).to(dtype);
+    at::Tensor numbers = normal_numbers(shape, generator_);
+    if (dtype == at::kFloat) spread_subnormals(numbers, type.subnormal_permille());
+    return numbers.to(dtype);
   }
 
   // One scale per output channel, as LibTorch's own quantisation gives weights.
@@ -248,6 +252,17 @@ class Maker {
   std::vector<c10::IValue> arguments_;
   int weights_ = 0;
 };
+
+// Its inputs are the arguments, in their order, each of them a tensor.
+void describe_subnormals(const std::vector<c10::IValue>& arguments, v1::Manifest& manifest) {
+  Subnormals found;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::uint32_t permille = subnormal_permille(arguments[i].toTensor());
+    if (permille == 0) continue;
+    found[manifest.inputs(static_cast<int>(i)).value().tensor()] = permille;
+  }
+  set_subnormals(found, manifest);
+}
 
 void measure_memory(SplitResult& result, const std::vector<c10::IValue>& arguments) {
   std::unordered_map<std::string, const std::string*> records;
@@ -277,6 +292,7 @@ SplitResult make_atom(const v1::Operator& op, const std::string& id, std::uint64
     writer.add_atoms(residual, drafts);
     writer.make_records(residual, drafts);
     SplitResult result{writer.take_manifest(), writer.take_records(), {}};
+    describe_subnormals(maker.arguments(), result.manifest);
     if (with_memory) measure_memory(result, maker.arguments());
     result.manifest.mutable_atoms(0)->set_id(id);
     return result;

@@ -23,6 +23,7 @@
 #include "adamec/torchscript/pch.h"
 #include "adamec/torchscript/specialise.h"
 #include "adamec/torchscript/specialiser.h"
+#include "adamec/torchscript/subnormals.h"
 #include "adamec/torchscript/tensor_info.h"
 
 namespace adamec::torchscript {
@@ -95,42 +96,6 @@ std::vector<Run> run_model(const jit::Module& module, const Arguments& arguments
     if (runs.size() > 1) run.expected = run.expected.deepcopy();
   }
   return runs;
-}
-
-// Of what each atom makes, the share of subnormal numbers, from a run of the example.
-using Subnormals = std::unordered_map<std::string, std::uint32_t>;
-
-// Arguments come in the order of an atom's inputs, but among others (weights, what is made within).
-void set_subnormals(const Subnormals& found, v1::Manifest& manifest) {
-  if (found.empty()) return;
-  std::unordered_map<std::string, std::string> types;  // as they were described
-  for (v1::Tensor& tensor : *manifest.mutable_tensors()) {
-    if (tensor.role() == v1::WEIGHT) continue;
-    types[tensor.id()] = tensor_layout_text(tensor.type());
-    const auto at = found.find(tensor.id());
-    if (at != found.end()) tensor.mutable_type()->set_subnormal_permille(at->second);
-  }
-  for (v1::Atom& atom : *manifest.mutable_atoms()) {
-    std::vector<v1::TensorType*> arguments;
-    for (v1::Operator& op : *atom.mutable_operators()) {
-      for (v1::Argument& argument : *op.mutable_arguments()) {
-        if (argument.weight()) continue;
-        for (v1::TensorType& type : *argument.mutable_tensors()) arguments.push_back(&type);
-      }
-    }
-    for (const std::string& input : atom.inputs()) {
-      const auto type = types.find(input);
-      if (type == types.end()) continue;
-      const auto argument =
-          std::find_if(arguments.begin(), arguments.end(), [&](const v1::TensorType* candidate) {
-            return tensor_layout_text(*candidate) == type->second;
-          });
-      if (argument == arguments.end()) continue;
-      const auto at = found.find(input);
-      if (at != found.end()) (*argument)->set_subnormal_permille(at->second);
-      arguments.erase(argument);
-    }
-  }
 }
 
 // Runs the atoms from their records, measures their memory, and compares with the model.

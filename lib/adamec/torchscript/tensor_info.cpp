@@ -47,20 +47,4 @@ TensorInfo tensor_info(const at::Tensor& tensor) {
   return info;
 }
 
-std::uint32_t subnormal_permille(const at::Tensor& tensor) {
-  if (tensor.scalar_type() != at::kFloat || tensor.layout() != at::kStrided ||
-      !tensor.device().is_cpu() || tensor.numel() == 0) {
-    return 0;
-  }
-  const at::Tensor numbers = tensor.contiguous();
-  const auto* const bits = static_cast<const std::uint32_t*>(numbers.data_ptr());
-  const auto count = static_cast<std::uint64_t>(numbers.numel());
-  std::uint64_t subnormal = 0;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const std::uint32_t magnitude = bits[i] & 0x7fffffffU;
-    subnormal += magnitude - 1 < 0x007fffffU ? 1 : 0;  // of 0 it wraps around
-  }
-  return static_cast<std::uint32_t>((1000 * subnormal + count / 2) / count);
-}
-
 }  // namespace adamec::torchscript

@@ -20,8 +20,4 @@ struct TensorInfo {
 TensorInfo tensor_info(const jit::Value* value);
 TensorInfo tensor_info(const at::Tensor& tensor);
 
-// Of 1000 elements, how many are subnormal (0 < |x| < 2^-126), rounded. 0 for other types than
-// float32.
-std::uint32_t subnormal_permille(const at::Tensor& tensor);
-
 }  // namespace adamec::torchscript

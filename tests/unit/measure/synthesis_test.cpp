@@ -24,12 +24,15 @@ TEST(ParseOperator, ReadsWhatSignaturesSay) {
   for (const std::string call :
        {"aten::relu(self=float32[1,64,56,56])", "aten::x(a=float32[],b=None,c=[1, 2],d=true)",
         "aten::linear(input=float32[1,8],weight=weight float32[4,8],bias=None)",
-        "aten::relu(self=float32[1,58,2,28:3248,28,1624,1])"}) {
+        "aten::relu(self=float32[1,58,2,28:3248,28,1624,1])",
+        "aten::matmul(self=float32[4,49,49]~430/1000,other=float32[4,49,32:1568,1,49]~1/1000)"}) {
     EXPECT_EQ(text_of(parse_operator(call)), call + "->");
   }
   EXPECT_EQ(text_of(parse_operator("aten::relu(self=float32[2])->float32[2]")),
             "aten::relu(self=float32[2])->");
-  for (const char* bad : {"", "aten::relu", "aten::relu(self)", "aten::relu(self=float31[2])"}) {
+  for (const char* bad :
+       {"", "aten::relu", "aten::relu(self)", "aten::relu(self=float31[2])",
+        "aten::relu(self=float32[2]~1001/1000)", "aten::relu(self=float32[2]~9/100)"}) {
     EXPECT_THROW(parse_operator(bad), Error) << bad;
   }
 }
@@ -95,6 +98,55 @@ TEST(Synthesize, KeepsTheLayout) {
   }
 }
 
+// Work on subnormal numbers takes many times as long: neighbours are work on such numbers, too.
+TEST(Synthesize, KeepsSubnormalNumbersNearTheirShare) {
+  const v1::Operator masked =
+      parse_operator("aten::matmul(self=float32[4,49,49]~400/1000,other=float32[4,49,32])");
+  std::vector<v1::Operator> plain;
+  for (int i = 0; i < 100; ++i) {
+    const std::string size = std::to_string(64 + i);
+    plain.push_back(parse_operator("aten::matmul(self=float32[4,49," + size + "],other=float32[4," +
+                                   size + ",32])"));
+  }
+  std::vector<const v1::Operator*> at_hand{&masked};
+  for (const v1::Operator& call : plain) at_hand.push_back(&call);
+  std::set<std::uint32_t> shares;
+  int subnormal = 0;
+  for (const v1::Operator& call : synthesize("matmul", 200, at_hand, 0)) {
+    const std::uint32_t share = call.arguments(0).tensors(0).subnormal_permille();
+    EXPECT_EQ(call.arguments(1).tensors(0).subnormal_permille(), 0U);
+    if (share == 0) continue;
+    EXPECT_GE(share, 200U);
+    EXPECT_LE(share, 808U);
+    shares.insert(share);
+    ++subnormal;
+  }
+  EXPECT_GT(subnormal, 8);  // 1 / (1 + 10) of 200 are 18
+  EXPECT_LT(subnormal, 30);
+  EXPECT_GT(shares.size(), 4U);
+}
+
+TEST(Synthesize, KeepsMultiHeadAttentionConsistent) {
+  for (const v1::Operator& call : synthesize("multi_head_attention", 60, {}, 3)) {
+    const auto shape = [&](int argument, int i) {
+      return call.arguments(argument).tensors(0).shape(i);
+    };
+    const std::int64_t width = std::stoll(call.arguments(3).literal());
+    const std::int64_t heads = std::stoll(call.arguments(4).literal());
+    EXPECT_EQ(width % heads, 0);
+    for (int sequence = 0; sequence < 3; ++sequence) {
+      EXPECT_EQ(shape(sequence, 1), shape(0, 1));
+      EXPECT_EQ(shape(sequence, 2), width);
+    }
+    EXPECT_EQ(shape(5, 0), 3 * width);
+    EXPECT_EQ(shape(5, 1), width);
+    EXPECT_EQ(shape(6, 0), 3 * width);
+    EXPECT_EQ(shape(7, 0), width);
+    EXPECT_EQ(shape(7, 1), width);
+    EXPECT_EQ(shape(8, 0), width);
+  }
+}
+
 // Layers above the first read what the one below gives, from both directions.
 TEST(Synthesize, KeepsRecurrentNetworksConsistent) {
   for (const v1::Operator& call : synthesize("recurrent", 60, {}, 3)) {
@@ -142,6 +194,12 @@ TEST(CanPerturb, RefusesWhatItDoesNotKnow) {
   EXPECT_FALSE(can_perturb(parse_operator("aten::relu(self=int64[8])")));
   EXPECT_FALSE(can_perturb(parse_operator("aten::relu(self=float32[])")));
   EXPECT_FALSE(can_perturb(parse_operator("aten::relu(self=float32[0])")));
+  const std::string attention =
+      "aten::_native_multi_head_attention(query=float32[1,5,8],key=float32[1,5,8],"
+      "value=float32[1,5,8],embed_dim=8,num_head=2,qkv_weight=weight float32[24,8],"
+      "qkv_bias=weight float32[24],proj_weight=weight float32[8,8],proj_bias=weight float32[8]";
+  EXPECT_TRUE(can_perturb(parse_operator(attention + ",mask=None)")));
+  EXPECT_FALSE(can_perturb(parse_operator(attention + ",mask=float32[5,5])")));
   EXPECT_FALSE(can_perturb(parse_operator(
       "aten::conv2d(input=float32[1,3,8,8],weight=weight float32[4,3,3,3],bias=None,stride=[1, "
       "1],padding=same,dilation=[1, 1],groups=1)")));

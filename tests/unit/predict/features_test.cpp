@@ -132,6 +132,7 @@ TEST(Work, OnSubnormalNumbersIsAFamilyOfItsOwn) {
   type.set_subnormal_permille(430);
   EXPECT_EQ(predict::work_of(atom, 1).backend, "subnormal");
   EXPECT_FLOAT_EQ(Row(atom)["subnormal_share"], 0.43F);
+  EXPECT_FLOAT_EQ(Row(atom)["log_steps"], std::log1p(0.43F * 30));  // those that take the time
   EXPECT_NE(predict::work_key(predict::work_of(atom, 1)),
             predict::work_key(predict::work_of(relu({2, 3, 5}), 1)));
   for (const std::int64_t stride : {5, 10, 1}) type.add_strides(stride);
@@ -189,6 +190,9 @@ TEST(Features, SeeTheMatrixProductOfAConvolution) {
   EXPECT_FLOAT_EQ(product["log_gemm_inner"], std::log1p(64.0F));
   EXPECT_FLOAT_EQ(product["log_gemm_rows"], std::log1p(100.0F));
   EXPECT_TRUE(std::isnan(Row(relu({1, 8}))["log_gemm_inner"]));
+  // Rows a page apart compete for the cache, unless each is read once.
+  EXPECT_FLOAT_EQ(Row(linear(16, 1024, 100))["aligned_gemm_inner"], 7.0F);
+  EXPECT_FLOAT_EQ(Row(linear(1, 1024, 100))["aligned_gemm_inner"], 1.75F);
 }
 
 TEST(Features, CountTheStepsOfPooling) {

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "adamec/base/error.h"
+#include "adamec/measure/synthesis.h"
 #include "adamec/predict/signature.h"
 #include "tests/support/run_command.h"
 
@@ -38,6 +41,38 @@ TEST(OperatorAtom, GetsTheSignatureOfTheAtomItIsModelledOn) {
     }
   }
   EXPECT_GT(compared, 100);
+}
+
+// Subnormal numbers stay: they are what takes the time.
+TEST(OperatorAtom, KeepsSharesOfSubnormalNumbers) {
+  for (const std::string call :
+       {"aten::matmul(self=float32[4,50,40]~430/1000,other=float32[4,40,32])",
+        "aten::matmul(self=float32[4,50,40],other=float32[4,40,32:1280,1,40]~250/1000)",
+        "aten::relu(self=float32[1000])"}) {
+    const SplitResult made = operator_atom(measure::parse_operator(call), "made", 7);
+    const std::string signature = predict::signature(made.manifest.atoms(0));
+    EXPECT_EQ(signature.substr(0, signature.find("->")), call);
+    const bool subnormal = call.find('~') != std::string::npos;
+    EXPECT_EQ(std::any_of(made.manifest.tensors().begin(), made.manifest.tensors().end(),
+                          [](const v1::Tensor& tensor) {
+                            return tensor.role() == v1::INPUT &&
+                                   tensor.type().subnormal_permille() > 0;
+                          }),
+              subnormal);
+  }
+}
+
+TEST(OperatorAtom, MakesMultiHeadAttention) {
+  for (const v1::Operator& call : measure::synthesize("multi_head_attention", 5, {}, 0)) {
+    const SplitResult made = operator_atom(call, "made", 7);
+    ASSERT_EQ(made.manifest.atoms_size(), 1);
+    EXPECT_EQ(made.manifest.atoms(0).operators(0).name(), "aten::_native_multi_head_attention");
+    const auto& query = call.arguments(0).tensors(0);
+    const std::int64_t length = query.shape(1);
+    const std::int64_t width = query.shape(2);
+    EXPECT_EQ(made.manifest.atoms(0).macs(),
+              static_cast<std::uint64_t>(4 * length * width * width + 2 * length * length * width));
+  }
 }
 
 TEST(OperatorAtom, RefusesWhatCannotRun) {
