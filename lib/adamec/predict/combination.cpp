@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "adamec/base/error.h"
 
@@ -15,6 +16,7 @@ constexpr double kMostShare = 1;
 constexpr double kMostUsPerByte = 1;
 constexpr double kMostBytes = 1e15;  // far more than there are: sums and squares stay finite
 constexpr double kLeastRest = 0.05;  // no block takes less than this part of the sum
+constexpr double kWaits = 2;         // parts this many times as slow as typical ones wait
 
 // Share of a working set that a cache misses.
 double missed(double working_set, double cache) {
@@ -96,6 +98,32 @@ void BlockTerms::add_cold(std::span<const Footprint> parts, const std::vector<Pa
   }
 }
 
+BlockSlowdown block_slowdown(std::span<const PartTimes> parts, double typical) {
+  const bool blind = typical == 0 || parts.size() < 2;
+  const auto waits = [&](const PartTimes& part) {
+    return !blind && part.in_context > kWaits * typical * part.at_ease;
+  };
+  double at_ease = 0;
+  double in_context = 0;
+  for (const PartTimes& part : parts) {
+    if (waits(part)) continue;
+    at_ease += part.at_ease;
+    in_context += part.in_context;
+  }
+  BlockSlowdown result;
+  const double own = at_ease > 0 ? in_context / at_ease : std::max(1.0, typical);
+  result.factor = blind ? own : (own + typical) / 2;
+  for (const PartTimes& part : parts) {
+    result.waiting.push_back(waits(part) ? part.in_context - result.factor * part.at_ease : 0);
+  }
+  return result;
+}
+
+void BlockTerms::set_slowdown(const BlockSlowdown& of_block) {
+  slowdown = of_block.factor;
+  waiting_us = std::accumulate(of_block.waiting.begin(), of_block.waiting.end(), 0.0);
+}
+
 Combination::Combination(const v1::Combination& message, const std::string& field)
     : call_us_(message.call_us()),
       block_q95_(message.block_q95()),
@@ -144,12 +172,13 @@ double pair_gain(double share, double latency, double call) {
 }
 
 double Combination::block_us(const BlockTerms& terms) const {
-  if (terms.atoms < 2) return terms.sum_us * terms.slowdown;
+  if (terms.atoms < 2) return terms.sum_us * terms.slowdown + terms.waiting_us;
   double gain = call_us_ * static_cast<double>(terms.atoms - 1) - cold_us(terms.cold);
   for (const BlockTerms::Fed& fed : terms.fed) {
     gain += pair_gain(share(fed.producer, fed.consumer), fed.us, call_us_);
   }
-  return std::max(terms.sum_us - gain, terms.sum_us * kLeastRest) * terms.slowdown;
+  const double at_ease = std::max(terms.sum_us - gain, terms.sum_us * kLeastRest);
+  return at_ease * terms.slowdown + terms.waiting_us;
 }
 
 }  // namespace adamec::predict

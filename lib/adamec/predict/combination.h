@@ -43,7 +43,29 @@ inline constexpr std::array<double, 5> kCacheBytes = {1 << 17, 1 << 20, 1 << 21,
 using ColdBytes = std::array<Footprint, kCacheBytes.size()>;
 ColdBytes cold_bytes(const Footprint& part, double working_set);
 
-// What a block's latency is made of: at ease, and how much slower its atoms are in a context.
+// A part by itself, both in one unit.
+struct PartTimes {
+  double at_ease = 0;
+  double in_context = 0;
+};
+
+// How a block slows down under load, from how its parts do by themselves.
+//
+// Most parts slow down alike, and what is measured of a single one is half noise: a block slows
+// down by the mean of its parts' slowdown and of the typical one. With several threads some parts
+// take many times as long, however little they do, where kernels wait for a thread that is not
+// scheduled (OpenBLAS' do, OpenMP's do not). That is a delay per call: the block has it too,
+// whatever else it takes.
+struct BlockSlowdown {
+  double factor = 1;
+  std::vector<double> waiting;  // of each part, beyond the factor; of most nothing
+};
+
+// `typical`: the slowdown of a typical atom in the context (Evaluator::typical_slowdown); 0: not
+// known, all parts together are what is known. A block of one part is that part.
+BlockSlowdown block_slowdown(std::span<const PartTimes> parts, double typical);
+
+// What a block's latency is made of: at ease, and how much more it is in a context.
 struct BlockTerms {
   struct Fed {
     int producer = -1;  // operators, in the predictor's vocabulary; -1: unknown
@@ -55,9 +77,11 @@ struct BlockTerms {
   double least_us = 0;   // of the atoms alone: more than entering a module takes
   std::vector<Fed> fed;  // atoms that take a tensor another one made: from the largest one
   ColdBytes cold = {};   // of all atoms
-  double slowdown = 1;   // of the sum
+  double slowdown = 1;   // of all that
+  double waiting_us = 0;
 
   void add_cold(std::span<const Footprint> parts, const std::vector<PartEdge>& edges);
+  void set_slowdown(const BlockSlowdown& of_block);
 };
 
 // What a consumer gains: a share of its latency beyond the call. All in one unit.
@@ -77,8 +101,8 @@ std::vector<int> feeders(std::size_t parts, const std::vector<PartEdge>& edges);
 // the share of a working set of w bytes that a cache of c bytes misses is taken as w^2 / (w^2 +
 // c^2).
 //
-// That is at ease. Under load all of it is slowed down as much as its atoms are, cold caches too: a
-// core that is shared is shared by whatever runs.
+// That is at ease. Under load all of it is slowed down as its atoms are, cold caches too: a core
+// that is shared is shared by whatever runs (BlockSlowdown).
 class Combination {
  public:
   Combination() = default;

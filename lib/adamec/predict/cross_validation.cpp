@@ -122,8 +122,9 @@ class BlockFolds {
         const Composite& block = data_.composites[i];
         if (!held(block)) continue;
         const auto known = gains.find(block.threads);
-        const double us = known == gains.end() ? terms_[i].sum_us * terms_[i].slowdown
-                                               : known->second.block_us(terms_[i]);
+        const double us = known == gains.end()
+                              ? terms_[i].sum_us * terms_[i].slowdown + terms_[i].waiting_us
+                              : known->second.block_us(terms_[i]);
         outcomes.push_back(outcome_of(block, us, fold));
       }
     }
@@ -161,7 +162,8 @@ class BlockFolds {
       footprints.push_back(footprint_of(work_of(*data_.parts.at(part), block.threads)));
     }
     terms.add_cold(footprints, edges_of(sample));
-    double under_load_us = 0;
+    std::vector<PartTimes> times;
+    double typical = 0;
     for (std::size_t i = 0; i < parts; ++i) {
       const auto part = static_cast<int>(i);
       const Predictor* predictor = predictor_for(sample.parts(part));
@@ -173,14 +175,16 @@ class BlockFolds {
       *atom.mutable_operators() = configuration.operators();
       atom.set_macs(configuration.macs());
       atom.set_weight_bytes(configuration.weight_bytes());
-      under_load_us += predictor->predict(atom, {block.threads, block.cpu_load}).p50_ms * 1000;
       const double us = predictor->predict(atom, {block.threads, 0}).p50_ms * 1000;
+      times.push_back(
+          {us, predictor->predict(atom, {block.threads, block.cpu_load}).p50_ms * 1000});
+      typical = predictor->typical_slowdown(block.threads, block.cpu_load);
       terms.sum_us += us;
       terms.least_us = i == 0 ? us : std::min(terms.least_us, us);
       if (feeder[i] < 0) continue;
       terms.fed.push_back({class_of(feeder[i]), class_of(part), us});
     }
-    if (terms.sum_us > 0) terms.slowdown = under_load_us / terms.sum_us;
+    terms.set_slowdown(block_slowdown(times, typical));
     return terms;
   }
 

@@ -99,6 +99,7 @@ Evaluator::Evaluator(v1::Predictor message, const std::string& source)
   adaptations_ = Adaptations(message_.adaptations(), source);
   read_bounds(source);
   read_combinations(source);
+  read_typical_slowdowns(source);
 }
 
 void Evaluator::read_residuals(const std::vector<int>& columns, const std::string& source) {
@@ -137,6 +138,30 @@ void Evaluator::read_combinations(const std::string& source) {
     const std::string field = fmt::format("{}: combinations[{}]", source, i);
     if (!combinations_.emplace(combination.threads(), Combination(combination, field)).second) {
       fail("{}: the second for {} threads", field, combination.threads());
+    }
+  }
+}
+
+void Evaluator::read_typical_slowdowns(const std::string& source) {
+  for (int i = 0; i < message_.typical_slowdowns_size(); ++i) {
+    const v1::TypicalSlowdown& typical = message_.typical_slowdowns(i);
+    const std::string field = fmt::format("{}: typical_slowdowns[{}]", source, i);
+    if (typical.log_slowdowns_size() != message_.slowdown_loads_size()) {
+      fail("{}: {} log_slowdowns for {} slowdown_loads", field, typical.log_slowdowns_size(),
+           message_.slowdown_loads_size());
+    }
+    double previous = 0;
+    for (const double log_slowdown : typical.log_slowdowns()) {
+      if (!(log_slowdown >= previous && log_slowdown <= kMaxLog)) {
+        fail("{}.log_slowdowns: {} after {}, expected ascending numbers up to {}", field,
+             log_slowdown, previous, kMaxLog);
+      }
+      previous = log_slowdown;
+    }
+    const std::vector<double> values(typical.log_slowdowns().begin(),
+                                     typical.log_slowdowns().end());
+    if (values.empty() || !typical_log_slowdowns_.emplace(typical.threads(), values).second) {
+      fail("{}: empty, or the second for {} threads", field, typical.threads());
     }
   }
 }
@@ -208,11 +233,17 @@ double Evaluator::log_slowdown(Quiet& quiet, double load) const {
   // Never measured: a competitor that asks for `load` of a CPU gets at most its fair half.
   if (loads.empty()) return -std::log(std::max(1 - load, 0.5));
   if (quiet.log_slowdowns.empty()) quiet.log_slowdowns = log_slowdowns(quiet);
+  return between_loads(quiet.log_slowdowns, load);
+}
+
+// Of values at the loads of the training set.
+double Evaluator::between_loads(std::span<const double> log_slowdowns, double load) const {
+  const auto& loads = message_.slowdown_loads();
   double from = 0;
   double log_from = 0;
   double slope = 0;
   for (int i = 0; i < loads.size(); ++i) {
-    const double log_to = quiet.log_slowdowns[static_cast<std::size_t>(i)];
+    const double log_to = log_slowdowns[static_cast<std::size_t>(i)];
     slope = (log_to - log_from) / (loads[i] - from);
     if (load <= loads[i]) break;
     from = loads[i];

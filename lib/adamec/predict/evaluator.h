@@ -58,6 +58,8 @@ class Evaluator {
                          const RunContext& context, bool* extrapolated) const;
   Prediction predict_block(std::span<const Part> parts, const std::vector<PartEdge>& edges,
                            const RunContext& context, bool whole_model) const;
+  // How many times as long a typical atom takes under this load; 0: not known.
+  double typical_slowdown(unsigned threads, double load) const;
   double call_ms(const RunContext& context) const;
   double cold_ms(const ColdBytes& cold, unsigned threads) const;  // without load
   double pair_share(const Work& producer, const Work& consumer, unsigned threads) const;
@@ -70,8 +72,10 @@ class Evaluator {
   void read_residuals(const std::vector<int>& columns, const std::string& source);
   void read_bounds(const std::string& source);
   void read_combinations(const std::string& source);
+  void read_typical_slowdowns(const std::string& source);
   std::vector<double> log_slowdowns(Quiet& quiet) const;
   double log_slowdown(Quiet& quiet, double load) const;
+  double between_loads(std::span<const double> log_slowdowns, double load) const;
   const Trees& residual(unsigned threads) const;
   const Combination* combination(unsigned threads) const;
 
@@ -82,8 +86,9 @@ class Evaluator {
   Trees slowdown_;
   MemoryKnee memory_knee_;
   Adaptations adaptations_;
-  std::map<std::pair<int, unsigned>, double> bounds_;  // by operator and threads
-  std::map<unsigned, Combination> combinations_;       // by threads
+  std::map<std::pair<int, unsigned>, double> bounds_;              // by operator and threads
+  std::map<unsigned, Combination> combinations_;                   // by threads
+  std::map<unsigned, std::vector<double>> typical_log_slowdowns_;  // by threads, at the loads
 };
 
 // What the trees see of an atom, by a predictor's vocabulary. Also how the trainer sees it.

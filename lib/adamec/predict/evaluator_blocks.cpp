@@ -9,6 +9,7 @@ namespace adamec::predict {
 namespace {
 
 constexpr double kLeastMs = 1e-20;
+constexpr double kMostLogSlowdown = 40;  // beyond the largest load measured
 
 }  // namespace
 
@@ -21,9 +22,8 @@ const Combination* Evaluator::combination(unsigned threads) const {
 
 BlockTerms Evaluator::block_terms(std::span<const Part> parts, const std::vector<PartEdge>& edges,
                                   const RunContext& context, bool* extrapolated) const {
-  RunContext at_ease = context;
-  at_ease.cpu_load = 0;
-  at_ease.memory_limit = 0;
+  const RunContext at_ease{context.threads, 0};
+  const RunContext under_load{context.threads, context.cpu_load};
   const std::vector<int> feeder = feeders(parts.size(), edges);
   BlockTerms terms;
   terms.atoms = parts.size();
@@ -31,12 +31,16 @@ BlockTerms Evaluator::block_terms(std::span<const Part> parts, const std::vector
   std::vector<Footprint> footprints;
   for (const Part& part : parts) footprints.push_back(footprint_of(part.work));
   terms.add_cold(footprints, edges);
+  std::vector<PartTimes> times;
+  double under_load_us = 0;
   double in_context_us = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     Quiet part = quiet(parts[i].work, parts[i].signature, context.threads);
     const Prediction prediction = finish(part, context);
     in_context_us += prediction.p50_ms * 1000;
     const double us = finish(part, at_ease).p50_ms * 1000;
+    times.push_back({us, finish(part, under_load).p50_ms * 1000});
+    under_load_us += times.back().in_context;
     terms.sum_us += us;
     terms.least_us = i == 0 ? us : std::min(terms.least_us, us);
     *extrapolated = *extrapolated || prediction.extrapolated;
@@ -45,8 +49,21 @@ BlockTerms Evaluator::block_terms(std::span<const Part> parts, const std::vector
     terms.fed.push_back({row_key(message_, producer).operator_index,
                          row_key(message_, parts[i].work).operator_index, us});
   }
-  if (terms.sum_us > 0) terms.slowdown = in_context_us / terms.sum_us;
+  terms.set_slowdown(block_slowdown(times, typical_slowdown(context.threads, context.cpu_load)));
+  if (under_load_us > 0) {
+    const double memory = in_context_us / under_load_us;
+    terms.slowdown *= memory;
+    terms.waiting_us *= memory;
+  }
   return terms;
+}
+
+double Evaluator::typical_slowdown(unsigned threads, double load) const {
+  if (load == 0) return 1;
+  if (typical_log_slowdowns_.empty()) return 0;
+  auto nearest = typical_log_slowdowns_.upper_bound(threads);
+  if (nearest != typical_log_slowdowns_.begin()) --nearest;
+  return std::exp(std::min(between_loads(nearest->second, load), kMostLogSlowdown));
 }
 
 Prediction Evaluator::predict_block(std::span<const Part> parts, const std::vector<PartEdge>& edges,
@@ -56,7 +73,7 @@ Prediction Evaluator::predict_block(std::span<const Part> parts, const std::vect
   const Combination* gains = combination(context.threads);
   double q95 = message_.unseen_q95();
   if (gains == nullptr) {
-    prediction.p50_ms = terms.sum_us * terms.slowdown / 1000;
+    prediction.p50_ms = (terms.sum_us * terms.slowdown + terms.waiting_us) / 1000;
     prediction.extrapolated = true;
   } else {
     prediction.p50_ms = gains->block_us(terms) / 1000;

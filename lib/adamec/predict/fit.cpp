@@ -174,6 +174,26 @@ void fit_slowdown(const TrainingData& data, const Baselines& baselines, std::uin
   for (const double load : loads) predictor.add_slowdown_loads(load);
 }
 
+// The median, as some atoms slow down many times as much (combination.h).
+void fit_typical_slowdowns(const TrainingData& data, v1::Predictor& predictor) {
+  std::map<unsigned, std::map<double, std::vector<double>>> ratios;
+  for (const Slowdown& slowdown : data.slowdowns) {
+    ratios[slowdown.threads][slowdown.cpu_load].push_back(plausible(slowdown.ratio));
+  }
+  for (auto& [threads, by_load] : ratios) {
+    if (by_load.size() != static_cast<std::size_t>(predictor.slowdown_loads_size())) continue;
+    v1::TypicalSlowdown& typical = *predictor.add_typical_slowdowns();
+    typical.set_threads(threads);
+    double previous = 0;
+    for (auto& [load, of_load] : by_load) {
+      const auto middle = of_load.begin() + static_cast<std::ptrdiff_t>(of_load.size() / 2);
+      std::nth_element(of_load.begin(), middle, of_load.end());
+      previous = std::max(previous, std::log(*middle));
+      typical.add_log_slowdowns(previous);
+    }
+  }
+}
+
 void fit_combinations(const TrainingData& data, v1::Predictor& predictor) {
   const Evaluator evaluator(predictor, "atoms");
   std::map<unsigned, std::vector<MeasuredBlock>> by_threads;
@@ -272,6 +292,7 @@ v1::Predictor fit_predictor(const TrainingData& data, std::uint64_t seed) {
   const Baselines baselines(predictor.baselines(), "baselines");
   fit_residual(data, baselines, seed, predictor);
   fit_slowdown(data, baselines, seed, predictor);
+  fit_typical_slowdowns(data, predictor);
   add_measured(data, predictor);
   fit_memory_knee(data.pressures, predictor);
   fit_combinations(data, predictor);

@@ -107,43 +107,48 @@ std::vector<Prediction> Predictor::predict_parts(std::span<const v1::Atom* const
   const std::vector<int> feeder = feeders(atoms.size(), edges);
   const double call = evaluator_->call_ms(context);
   std::vector<Footprint> footprints;
+  std::vector<PartTimes> times;
+  std::vector<Prediction> predictions;
   for (const v1::Atom* atom : atoms) {
-    footprints.push_back(footprint_of(work_of(*atom, context.threads)));
+    const Work work = work_of(*atom, context.threads);
+    footprints.push_back(footprint_of(work));
+    Evaluator::Quiet quiet = evaluator_->quiet(work, signature(*atom), context.threads);
+    times.push_back({evaluator_->finish(quiet, {context.threads, 0}).p50_ms,
+                     evaluator_->finish(quiet, {context.threads, context.cpu_load}).p50_ms});
+    predictions.push_back(evaluator_->finish(quiet, context));
   }
   const double all = working_set(footprints, edges);
-  std::vector<Prediction> predictions;
+  const BlockSlowdown slowdown =
+      block_slowdown(times, evaluator_->typical_slowdown(context.threads, context.cpu_load));
   for (std::size_t i = 0; i < atoms.size(); ++i) {
-    const Work work = work_of(*atoms[i], context.threads);
-    Evaluator::Quiet quiet = evaluator_->quiet(work, signature(*atoms[i]), context.threads);
-    Prediction prediction = evaluator_->finish(quiet, context);
-    const double at_ease = evaluator_->finish(quiet, {context.threads, 0}).p50_ms;
+    const double at_ease = times[i].at_ease;
     const double cold = evaluator_->cold_ms(cold_bytes(footprints[i], all), context.threads);
-    double gain = 0;
-    if (feeder[i] >= 0) {
-      const v1::Atom& producer = *atoms[static_cast<std::size_t>(feeder[i])];
-      gain = pair_gain(
-          evaluator_->pair_share(work_of(producer, context.threads), work, context.threads),
-          at_ease, call);
-    }
-    const double inside = std::max(0.0, at_ease - call) - gain + cold;
-    const double factor = std::max(inside / at_ease, kLeastPart);
-    prediction.p50_ms *= factor;
-    prediction.p95_ms *= factor;
-    predictions.push_back(prediction);
+    const double inside =
+        std::max(0.0, at_ease - call) - gain_of(atoms, feeder, i, at_ease, context.threads) + cold;
+    const double under_load =
+        std::max(inside, at_ease * kLeastPart) * slowdown.factor + slowdown.waiting[i];
+    const double factor = under_load / times[i].in_context;
+    predictions[i].p50_ms *= factor;
+    predictions[i].p95_ms *= factor;
   }
   return predictions;
 }
 
-double Predictor::call_ms(const RunContext& context) const { return evaluator_->call_ms(context); }
-
-double Predictor::pair_gain_ms(const v1::Atom& producer, const v1::Atom& consumer,
-                               const RunContext& context) const {
-  const double share = evaluator_->pair_share(work_of(producer, context.threads),
-                                              work_of(consumer, context.threads), context.threads);
-  const double at_ease = predict(consumer, {context.threads, 0}).p50_ms;
-  const double slowdown = predict(consumer, context).p50_ms / at_ease;
-  return pair_gain(share, at_ease, evaluator_->call_ms(context)) * slowdown;
+// What the part gains from running behind the one that makes the largest tensor it takes.
+double Predictor::gain_of(std::span<const v1::Atom* const> atoms, const std::vector<int>& feeder,
+                          std::size_t part, double at_ease_ms, unsigned threads) const {
+  if (feeder[part] < 0) return 0;
+  const v1::Atom& producer = *atoms[static_cast<std::size_t>(feeder[part])];
+  const double share =
+      evaluator_->pair_share(work_of(producer, threads), work_of(*atoms[part], threads), threads);
+  return pair_gain(share, at_ease_ms, evaluator_->call_ms({threads, 0}));
 }
+
+double Predictor::typical_slowdown(unsigned threads, double load) const {
+  return evaluator_->typical_slowdown(threads, load);
+}
+
+double Predictor::call_ms(const RunContext& context) const { return evaluator_->call_ms(context); }
 
 std::vector<PartEdge> edges_of(const v1::Sample& block) {
   std::vector<PartEdge> edges;

@@ -80,15 +80,16 @@ class Predictor {
 
   // Every atom's latency holds one entry into a module; inside a block all but one are saved.
   double call_ms(const RunContext& context) const;
-  // What `consumer` gains when it runs in one block with `producer`, which makes the largest tensor
-  // it takes, besides the call. Negative: it loses.
-  double pair_gain_ms(const v1::Atom& producer, const v1::Atom& consumer,
-                      const RunContext& context) const;
+  // How many times as long a typical atom takes under this load; 0: not known.
+  double typical_slowdown(unsigned threads, double load) const;
 
   // Host fingerprint, validation figures.
   const v1::Predictor& message() const;
 
  private:
+  double gain_of(std::span<const v1::Atom* const> atoms, const std::vector<int>& feeder,
+                 std::size_t part, double at_ease_ms, unsigned threads) const;
+
   std::unique_ptr<Evaluator> evaluator_;
 };
 

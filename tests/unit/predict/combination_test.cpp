@@ -18,6 +18,7 @@ using predict::BlockTerms;
 using predict::Combination;
 using predict::HoldOut;
 using predict::MeasuredBlock;
+using predict::PartTimes;
 using predict::training_data;
 
 TEST(Feeders, AreWhereTheLargestTensorComesFrom) {
@@ -42,9 +43,40 @@ TEST(Combination, SubtractsSharesAndCalls) {
   EXPECT_DOUBLE_EQ(combination.block_us(terms), at_ease);
   terms.slowdown = 2;  // under load: gains and losses, too
   EXPECT_DOUBLE_EQ(combination.block_us(terms), 2 * at_ease);
+  terms.waiting_us = 70;
+  EXPECT_DOUBLE_EQ(combination.block_us(terms), 2 * at_ease + 70);
   EXPECT_DOUBLE_EQ(predict::pair_gain(-0.5, 40, 2), -0.5 * 38);
   EXPECT_DOUBLE_EQ(combination.block_us({1, 100, 100, {}, {}, 2}), 200);
   EXPECT_EQ(combination.share(0, 9), 0);
+}
+
+predict::BlockSlowdown slowdown_of(const std::vector<PartTimes>& parts, double typical) {
+  return predict::block_slowdown(parts, typical);
+}
+
+// Three parts slow down 1.5 to 2.25 times, 2 on the whole; the fourth waits for a thread.
+TEST(BlockSlowdown, TellsSlowPartsFromThoseThatWait) {
+  const std::vector<PartTimes> parts = {{10, 15}, {20, 45}, {10, 20}, {5, 100}};
+  const predict::BlockSlowdown usual = slowdown_of(parts, 2.5);
+  EXPECT_DOUBLE_EQ(usual.factor, (2 + 2.5) / 2);
+  EXPECT_EQ(usual.waiting, (std::vector<double>{0, 0, 0, 100 - 5 * 2.25}));
+  // The load is known, but not what it does to a typical atom.
+  const predict::BlockSlowdown unknown = slowdown_of(parts, 0);
+  EXPECT_DOUBLE_EQ(unknown.factor, 180.0 / 45);
+  EXPECT_EQ(unknown.waiting, std::vector<double>(4, 0));
+  // By itself a part is what it is.
+  EXPECT_DOUBLE_EQ(slowdown_of({{5, 100}}, 2.5).factor, 20);
+  EXPECT_DOUBLE_EQ(slowdown_of({{5, 6}}, 2.5).factor, 1.2);
+  const predict::BlockSlowdown all_wait = slowdown_of({{5, 100}, {5, 50}}, 2.5);
+  EXPECT_DOUBLE_EQ(all_wait.factor, 2.5);
+  EXPECT_EQ(all_wait.waiting, (std::vector<double>{87.5, 37.5}));
+  BlockTerms terms;
+  terms.set_slowdown(all_wait);
+  EXPECT_DOUBLE_EQ(terms.slowdown, 2.5);
+  EXPECT_DOUBLE_EQ(terms.waiting_us, 125);
+  // Without load nothing changes, to the last bit.
+  const predict::BlockSlowdown none = slowdown_of({{0.1, 0.1}, {0.7, 0.7}}, 1);
+  EXPECT_EQ(none.factor, 1);
 }
 
 std::vector<MeasuredBlock> measured_blocks(double call_us, double share) {
@@ -161,15 +193,40 @@ TEST(Blocks, PredictorsKnowWhatABoundaryCosts) {
   EXPECT_LT(predictor.call_ms({1, 0}) * 1000, 5);
   const v1::Atom conv = conv2d(64, 64, 28, 3);
   const v1::Atom act = relu({1, 64, 28, 28});
-  const double gain = predictor.pair_gain_ms(conv, act, {1, 0});
-  EXPECT_NEAR(gain / predictor.predict(act, {1, 0}).p50_ms, 0.2, 0.1);
   const std::vector<const v1::Atom*> atoms = {&conv, &act};
-  const auto block = predictor.predict_block(atoms, {{0, 1, 1e5}}, {1, 0});
-  const double alone =
-      predictor.predict(conv, {1, 0}).p50_ms + predictor.predict(act, {1, 0}).p50_ms;
-  EXPECT_NEAR(block.p50_ms, alone - gain - predictor.call_ms({1, 0}), 1e-9);
+  const std::vector<predict::PartEdge> edges = {{0, 1, 1e5}};
+  const auto parts = predictor.predict_parts(atoms, edges, {1, 0});
+  const double call = predictor.call_ms({1, 0});
+  const double alone = predictor.predict(act, {1, 0}).p50_ms;
+  EXPECT_NEAR((alone - call - parts[1].p50_ms) / alone, 0.2, 0.1);
+  const auto block = predictor.predict_block(atoms, edges, {1, 0});
+  EXPECT_NEAR(block.p50_ms, call + parts[0].p50_ms + parts[1].p50_ms, 1e-9);
   EXPECT_GT(block.p95_ms, block.p50_ms);
   EXPECT_FALSE(block.extrapolated);
+}
+
+TEST(Blocks, UnderLoadAreTheSumOfTheirPartsToo) {
+  const v1::SampleSet set = set_with_blocks();
+  const predict::Predictor predictor(predict::train(training_data(set, "", "s"), {}).predictor,
+                                     "p");
+  const v1::Atom conv = conv2d(64, 64, 28, 3);
+  const v1::Atom act = relu({1, 64, 28, 28});
+  const std::vector<const v1::Atom*> atoms = {&conv, &act};
+  const std::vector<predict::PartEdge> edges = {{0, 1, 1e5}};
+  for (const unsigned threads : {1U, 2U}) {
+    const predict::RunContext context{threads, 0.5};
+    const double typical = predictor.typical_slowdown(threads, 0.5);
+    EXPECT_GT(typical, 1.1);
+    EXPECT_LT(predictor.typical_slowdown(threads, 0.25), typical);
+    EXPECT_EQ(predictor.typical_slowdown(threads, 0), 1);
+    const auto parts = predictor.predict_parts(atoms, edges, context);
+    const double sum = parts[0].p50_ms + parts[1].p50_ms;
+    const double call = predictor.call_ms({threads, 0});
+    const double block = predictor.predict_block(atoms, edges, context).p50_ms;
+    EXPECT_GT(block, sum + call);
+    EXPECT_LT(block, sum + 5 * call);
+    EXPECT_GT(block, predictor.predict_block(atoms, edges, {threads, 0.25}).p50_ms);
+  }
 }
 
 TEST(Blocks, AreSumsWhereNoneWasMeasured) {

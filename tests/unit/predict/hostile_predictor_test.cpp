@@ -214,6 +214,34 @@ TEST(HostilePredictor, RefusesBlocksKneesAndAdaptationsThatAreNone) {
             "p: bounds.q95: nan, expected 0 to 40");
 }
 
+TEST(HostilePredictor, RefusesTypicalSlowdownsThatDoNotFit) {
+  const auto with = [](std::vector<double> log_slowdowns) {
+    return [=](v1::Predictor& p) {
+      for (const double log_slowdown : log_slowdowns) {
+        if (p.typical_slowdowns().empty()) p.add_typical_slowdowns()->set_threads(1);
+        p.mutable_typical_slowdowns(0)->add_log_slowdowns(log_slowdown);
+      }
+    };
+  };
+  EXPECT_EQ(error_after(with({0.5, 0.6})), "");
+  EXPECT_EQ(error_after(with({0.5})),
+            "p: typical_slowdowns[0]: 1 log_slowdowns for 2 slowdown_loads");
+  EXPECT_EQ(error_after(with({0.5, 0.4})),
+            "p: typical_slowdowns[0].log_slowdowns: 0.4 after 0.5, expected ascending numbers up "
+            "to 40");
+  EXPECT_EQ(error_after(with({-0.5, 0.4})),
+            "p: typical_slowdowns[0].log_slowdowns: -0.5 after 0, expected ascending numbers up to "
+            "40");
+  EXPECT_EQ(error_after(with({0.5, kNan})),
+            "p: typical_slowdowns[0].log_slowdowns: nan after 0.5, expected ascending numbers up "
+            "to 40");
+  EXPECT_EQ(error_after([&](v1::Predictor& p) {
+              with({0.5, 0.6})(p);
+              *p.add_typical_slowdowns() = p.typical_slowdowns(0);
+            }),
+            "p: typical_slowdowns[1]: empty, or the second for 1 threads");
+}
+
 TEST(HostilePredictor, RefusesDisorder) {
   EXPECT_EQ(error_after([](v1::Predictor& p) { p.set_slowdown_loads(1, 0.5); }),
             "p: slowdown_loads: 0.5 after 0.5, expected ascending numbers up to 1");
