@@ -10,6 +10,7 @@
 #include <torch/version.h>
 
 #include <cstdlib>
+#include <map>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "adamec/base/error.h"
 #include "adamec/proto/tensor_type.h"
 #include "adamec/torchscript/normal_numbers.h"
+#include "adamec/torchscript/walk.h"
 
 namespace adamec::measure {
 namespace {
@@ -121,12 +123,62 @@ torch::jit::Module load_module(const std::string& record, const at::Device& devi
   std::istringstream stream(record);
   torch::jit::Module module = torch::jit::load(stream, device);
   module.eval();
+  return module;
+}
+
+torch::jit::Module frozen(const torch::jit::Module& module) {
   try {
     return torch::jit::freeze(module);
   } catch (const std::exception&) {
     return module;  // frozen already, or keeps state: it runs as it is
   }
 }
+
+// As an attribute or, in blocks, as a constant.
+bool holds_packed_weights(const torch::jit::Module& module) {
+  for (const c10::IValue& attribute : module.attributes()) {
+    if (attribute.isCustomClass()) return true;
+  }
+  const auto is_packed = [](torch::jit::Node* node) {
+    return node->kind() == c10::prim::Constant &&
+           torch::jit::toIValue(node->output())->isCustomClass();
+  };
+  for (torch::jit::Node* node : module.get_method("forward").graph()->nodes()) {
+    if (torchscript::any_node(node, is_packed)) return true;
+  }
+  return false;
+}
+
+// What runs, frozen. What LibTorch prepares of packed (quantised) weights at their first run is for
+// the number of threads there was then, and fails with another one: each number gets a module of
+// its own.
+class Program {
+ public:
+  Program(std::string record, const at::Device& device)
+      : record_(std::move(record)), device_(device) {
+    const torch::jit::Module module = load_module(record_, device_);
+    packed_ = holds_packed_weights(module);
+    add(frozen(module));
+    if (!packed_) record_ = std::string();
+  }
+
+  c10::IValue run(std::vector<c10::IValue> inputs) {
+    const auto own = packed_ ? methods_.find(at::get_num_threads()) : methods_.begin();
+    if (own != methods_.end()) return own->second(std::move(inputs));
+    return add(frozen(load_module(record_, device_)))(std::move(inputs));
+  }
+
+ private:
+  // A method keeps its module alive.
+  torch::jit::Method& add(const torch::jit::Module& module) {
+    return methods_.emplace(at::get_num_threads(), module.get_method("forward")).first->second;
+  }
+
+  std::string record_;  // of packed weights only
+  at::Device device_;
+  bool packed_ = false;
+  std::map<int, torch::jit::Method> methods_;  // by number of threads; one where it does not matter
+};
 
 c10::IValue make_input(const AtomInput& input, at::Generator& generator, const at::Device& device) {
   if (!input.weight_record.empty()) return load_module(input.weight_record, device).forward({});
@@ -141,10 +193,7 @@ void finish(const at::Device& device) {
 class TorchAtom final : public Runnable {
  public:
   TorchAtom(const AtomProgram& program, const RunnerOptions& options)
-      : name_(program.name),
-        device_(device_of(options.device)),
-        module_(load_module(program.record, device_)),
-        method_(module_.get_method("forward")) {
+      : name_(program.name), device_(device_of(options.device)), program_(program.record, device_) {
     at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(options.seed);
     for (const AtomInput& input : program.inputs) {
       inputs_.push_back(make_input(input, generator, device_));
@@ -154,7 +203,7 @@ class TorchAtom final : public Runnable {
   void run() override {
     guarded(name_, [&] {
       const c10::InferenceMode inference;
-      method_(inputs_);
+      program_.run(inputs_);
       finish(device_);
     });
   }
@@ -162,8 +211,7 @@ class TorchAtom final : public Runnable {
  private:
   std::string name_;
   at::Device device_;
-  torch::jit::Module module_;
-  torch::jit::Method method_;
+  Program program_;
   std::vector<c10::IValue> inputs_;
 };
 
@@ -199,17 +247,14 @@ class TorchSequence final : public Runnable {
 
  private:
   struct Step {
-    torch::jit::Module module;
-    torch::jit::Method method;
+    Program program;
     const graph::Atom* atom = nullptr;
     std::vector<int> last_used;  // tensors that no later step needs
   };
 
   void add_step(const archive::Reader& archive, int index) {
     const graph::Atom& atom = archive.graph().atoms()[index];
-    torch::jit::Module module =
-        load_module(archive.read_atom(archive.manifest().atoms(index)), device_);
-    Step step{module, module.get_method("forward"), &atom, {}};
+    Step step{{archive.read_atom(archive.manifest().atoms(index)), device_}, &atom, {}};
     for (const auto* tensors : {&atom.inputs, &atom.outputs}) {
       for (const int tensor : *tensors) {
         const std::vector<int>& consumers = archive.graph().tensors()[tensor].consumers;
@@ -223,7 +268,7 @@ class TorchSequence final : public Runnable {
     std::vector<c10::IValue> inputs;
     for (const int tensor : step.atom->inputs) inputs.push_back(tensors_[tensor]);
     const double start = clock_.wall_us();
-    c10::IValue result = step.method(std::move(inputs));
+    c10::IValue result = step.program.run(std::move(inputs));
     finish(device_);
     const double us = clock_.wall_us() - start;
     const std::vector<int>& outputs = step.atom->outputs;

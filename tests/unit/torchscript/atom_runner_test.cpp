@@ -5,6 +5,8 @@
 #include <sstream>
 
 #include "adamec/base/error.h"
+#include "adamec/measure/synthesis.h"
+#include "adamec/torchscript/operator_atom.h"
 #include "adamec/torchscript/pch.h"
 
 namespace adamec::measure {
@@ -35,6 +37,25 @@ TEST(AtomRunner, MakesInputsAsSubnormalAsTheirTypeSays) {
   EXPECT_NO_THROW(load_atom(program, {})->run());
   for (const std::int64_t stride : {1, 10}) program.inputs[0].type.add_strides(stride);
   EXPECT_NO_THROW(load_atom(program, {})->run());
+}
+
+// LibTorch prepares quantised weights for the number of threads of their first run.
+TEST(AtomRunner, RunsQuantisedAtomsWithAnyNumberOfThreads) {
+  const v1::Operator call = parse_operator(
+      "quantized::conv2d_relu.new(qx=quint8[1,96,14,14],weight=weight "
+      "qint8[576,96,1,1],bias=weight "
+      "float32[576],stride=[1, 1],padding=[0, 0],dilation=[1, 1],output_padding=[0, 0],groups=1,"
+      "transposed=false,output_scale=0.02,output_zero_point=0)");
+  const torchscript::SplitResult made = torchscript::operator_atom(call, "conv", 0);
+  AtomProgram program{"conv", made.records.at(0).bytes, std::vector<AtomInput>(1)};
+  program.inputs[0].type = call.arguments(0).tensors(0);
+  const std::unique_ptr<Runnable> atom = load_atom(program, {});
+  const int before = at::get_num_threads();
+  for (const unsigned threads : {1U, 2U, 1U, 2U}) {
+    set_threads(threads);
+    EXPECT_NO_THROW(atom->run()) << threads;
+  }
+  set_threads(static_cast<unsigned>(before));
 }
 
 }  // namespace
