@@ -258,33 +258,39 @@ v1::Argument parse_argument(const std::string& text) {
   return argument;
 }
 
-bool reads_subnormals(const v1::Operator& op) {
-  return std::any_of(
-      op.arguments().begin(), op.arguments().end(), [](const v1::Argument& argument) {
-        return std::any_of(
-            argument.tensors().begin(), argument.tensors().end(),
-            [](const v1::TensorType& type) { return type.subnormal_permille() > 0; });
-      });
+// What makes other code run than sizes do: numbers that are subnormal, and quantised tensors that
+// do not lie channels last, like the picture that a network starts with.
+std::string path_of(const v1::Operator& op) {
+  bool subnormal = false;
+  bool turned = false;
+  for (const v1::Argument& argument : op.arguments()) {
+    for (const v1::TensorType& type : argument.tensors()) {
+      subnormal = subnormal || type.subnormal_permille() > 0;
+      turned = turned || (!argument.weight() && type.dtype() == v1::QUINT8 &&
+                          type.shape_size() == 4 && type.strides().empty());
+    }
+  }
+  return fmt::format("{}{}{}", op.name(), subnormal ? " subnormal" : "", turned ? " turned" : "");
 }
 
 // Calls to begin with, whatever order they come in. Operators that networks have few of are the
-// ones of which least is known, so they get more than their share; so do calls on subnormal
-// numbers, which take many times as long.
+// ones of which least is known, so they get more than their share; so do calls that run other code
+// than most of their operator.
 class Origins {
  public:
   void add(const v1::Operator& op) {
     v1::Atom atom;
     *atom.add_operators() = op;
-    by_name_[{op.name(), reads_subnormals(op)}].emplace(predict::signature(atom), op);
+    by_path_[path_of(op)].emplace(predict::signature(atom), op);
   }
-  bool empty() const { return by_name_.empty(); }
+  bool empty() const { return by_path_.empty(); }
 
   const v1::Operator& any(Random& random) const {
     double left = 0;
-    for (const auto& [name, calls] : by_name_) left += share(calls);
+    for (const auto& [name, calls] : by_path_) left += share(calls);
     left *= random.uniform();
     const Calls* chosen = nullptr;
-    for (const auto& [name, calls] : by_name_) {
+    for (const auto& [name, calls] : by_path_) {
       chosen = &calls;
       left -= share(calls);
       if (left < 0) break;
@@ -298,7 +304,7 @@ class Origins {
 
   static double share(const Calls& calls) { return std::sqrt(static_cast<double>(calls.size())); }
 
-  std::map<std::pair<std::string, bool>, Calls> by_name_;  // and whether they read subnormals
+  std::map<std::string, Calls> by_path_;
 };
 
 }  // namespace

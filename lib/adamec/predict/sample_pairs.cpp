@@ -19,11 +19,6 @@ bool at_ease(const v1::Context& context) {
   return context.cpu_load() == 0 && context.memory_limit() == 0;
 }
 
-double least_positive(double a, double b) {
-  if (a == 0 || b == 0) return std::max(a, b);
-  return std::min(a, b);
-}
-
 // The CPU time of a run where one thread was kept from the CPU even in its fastest run (the machine
 // was busy with something else, and the run longer than a time slice); otherwise 0.
 double preempted_us(const v1::Sample& sample) {
@@ -33,33 +28,46 @@ double preempted_us(const v1::Sample& sample) {
   return preempted ? latency.cpu_us() : 0;
 }
 
-// Samples without load and limit, by configuration. The least latency stands for all of it.
-std::map<Key, Measurement> measurements_of(const SampleList& samples, double core_speed,
-                                           std::size_t& preempted) {
-  std::map<Key, Measurement> result;
-  for (const v1::Sample* sample : samples) {
-    if (!at_ease(sample->context())) continue;
-    const unsigned threads = sample->context().threads();
-    const double cpu_us = preempted_us(*sample);
-    preempted += cpu_us > 0;
-    const double us = cpu_us > 0 ? at_core_speed(cpu_us, *sample, core_speed)
-                                 : undisturbed_us(*sample, core_speed);
-    const auto [even_us, odd_us] = halves(*sample, core_speed);
-    const auto at =
-        result.try_emplace(key_of(*sample), Measurement{sample, threads, us, 0, 0, {}}).first;
-    Measurement& measurement = at->second;
-    measurement.models.insert(sample->models().begin(), sample->models().end());
-    measurement.us = std::min(measurement.us, us);
-    measurement.even_us = least_positive(measurement.even_us, even_us);
-    measurement.odd_us = least_positive(measurement.odd_us, odd_us);
-  }
-  return result;
-}
-
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const std::size_t middle = values.size() / 2;
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+// Samples without load and limit, by configuration. Where there are several of one, of runs of the
+// tool or of a fleet's devices, the median stands for all of them.
+std::map<Key, Measurement> measurements_of(const SampleList& samples, double core_speed,
+                                           std::size_t& preempted) {
+  struct Times {
+    std::vector<double> us, even_us, odd_us;
+  };
+  std::map<Key, Measurement> result;
+  std::map<Key, Times> times;
+  for (const v1::Sample* sample : samples) {
+    if (!at_ease(sample->context())) continue;
+    const double cpu_us = preempted_us(*sample);
+    preempted += cpu_us > 0;
+    Times& of_key = times[key_of(*sample)];
+    of_key.us.push_back(cpu_us > 0 ? at_core_speed(cpu_us, *sample, core_speed)
+                                   : undisturbed_us(*sample, core_speed));
+    const auto [even_us, odd_us] = halves(*sample, core_speed);
+    if (even_us > 0 && odd_us > 0) {
+      of_key.even_us.push_back(even_us);
+      of_key.odd_us.push_back(odd_us);
+    }
+    Measurement& measurement = result[key_of(*sample)];
+    if (measurement.sample == nullptr) measurement.sample = sample;
+    measurement.threads = sample->context().threads();
+    measurement.models.insert(sample->models().begin(), sample->models().end());
+  }
+  for (auto& [key, measurement] : result) {
+    const Times& of_key = times.at(key);
+    measurement.us = median(of_key.us);
+    if (of_key.even_us.empty()) continue;
+    measurement.even_us = median(of_key.even_us);
+    measurement.odd_us = median(of_key.odd_us);
+  }
+  return result;
 }
 
 // A configuration in a context that is not at ease: the median, over rounds, of the ratio to the

@@ -25,8 +25,8 @@ SampleFiles read_samples(const std::vector<std::string>& paths);
 //
 // The label is the undisturbed time (proto/latency.h) at the host's core speed: on shared machines
 // it repeats where a median or, when the frequency moves, a minimum does not (the same
-// configuration measured again: the least). Where one thread was kept from the CPU even in its
-// fastest run, the run's CPU time is the label.
+// configuration measured by several runs: their median). Where one thread was kept from the CPU
+// even in its fastest run, the run's CPU time is the label.
 struct Measurement {
   const v1::Sample* sample = nullptr;
   unsigned threads = 1;
