@@ -7,7 +7,7 @@
 
 #include "adamec/proto/tensor_type.h"
 #include "adamec/torchscript/normal_numbers.h"
-#include "adamec/torchscript/tensor_info.h"
+#include "adamec/torchscript/subnormals.h"
 #include "tests/unit/torchscript/split_source.h"
 
 namespace adamec::testing {
