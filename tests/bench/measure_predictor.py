@@ -188,7 +188,7 @@ def main() -> None:
     some = [archive for archive in archives if archive.name.split(".")[0] in LOADED]
     loaded = bench.profile(some, "loaded.samples", "--budget", "20min", *UNDER_LOAD)
     # Once more, later: whole runs differ by more than the visits of one. Under load, where they
-    # differ most, the median of both counts.
+    # differ most, what counts is the mean of both.
     again = bench.profile(archives, "again.samples", "--only", "*:*", "--budget", "6min")
     models = bench.profile(some, "again-loaded.samples", "--only", "*model:*", "--budget", "8min",
                            *UNDER_LOAD)

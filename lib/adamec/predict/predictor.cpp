@@ -118,16 +118,17 @@ std::vector<Prediction> Predictor::predict_parts(std::span<const v1::Atom* const
     predictions.push_back(evaluator_->finish(quiet, context));
   }
   const double all = working_set(footprints, edges);
-  const BlockSlowdown slowdown =
-      block_slowdown(times, evaluator_->typical_slowdown(context.threads, context.cpu_load));
+  const double typical = evaluator_->typical_slowdown(context.threads, context.cpu_load);
+  const BlockSlowdown slowdown = block_slowdown(times, typical);
   for (std::size_t i = 0; i < atoms.size(); ++i) {
     const double at_ease = times[i].at_ease;
     const double cold = evaluator_->cold_ms(cold_bytes(footprints[i], all), context.threads);
     const double inside =
         std::max(0.0, at_ease - call) - gain_of(atoms, feeder, i, at_ease, context.threads) + cold;
-    const double under_load =
-        std::max(inside, at_ease * kLeastPart) * slowdown.factor + slowdown.waiting[i];
-    const double factor = under_load / times[i].in_context;
+    double factor = std::max(inside / at_ease, kLeastPart);  // slows down as the part does
+    if (context.cpu_load > 0 && typical > 0) {
+      factor = (factor * at_ease * slowdown.factor + slowdown.waiting[i]) / times[i].in_context;
+    }
     predictions[i].p50_ms *= factor;
     predictions[i].p95_ms *= factor;
   }

@@ -24,9 +24,9 @@ SampleFiles read_samples(const std::vector<std::string>& paths);
 // One configuration, measured without load.
 //
 // The label is the undisturbed time (proto/latency.h) at the host's core speed: on shared machines
-// it repeats where a median or, when the frequency moves, a minimum does not (the same
-// configuration measured by several runs: their median). Where one thread was kept from the CPU
-// even in its fastest run, the run's CPU time is the label.
+// it repeats where a median or, when the frequency moves, a minimum does not. Of several runs of
+// the tool, the mean of those near the fastest. Where one thread was kept from the CPU even in its
+// fastest run, the run's CPU time is the label.
 struct Measurement {
   const v1::Sample* sample = nullptr;
   unsigned threads = 1;

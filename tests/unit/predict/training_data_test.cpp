@@ -129,10 +129,11 @@ TEST(TrainingData, NeedsSomethingMeasuredWithoutLoad) {
             "s: no atom of host 00112233aabbccdd was measured without load");
 }
 
-TEST(TrainingData, TakesTheMedianOfRepeatedMeasurements) {
+// Slower runs were disturbed; those near the fastest differ by chance.
+TEST(TrainingData, TakesTheMeanOfRepeatedMeasurementsNearTheFastest) {
   v1::SampleSet set = synthetic_samples({.configurations = 1});
   const double us = set.samples(0).latency().min_us();
-  for (const double factor : {1.5, 0.9, 2.0}) {
+  for (const double factor : {1.5, 0.94, 2.0}) {
     v1::Sample& sample = *set.add_samples();
     sample = set.samples(0);
     sample.mutable_latency()->set_min_us(us * factor);
@@ -140,7 +141,7 @@ TEST(TrainingData, TakesTheMedianOfRepeatedMeasurements) {
   }
   const TrainingData data = training_data(set, "", "s");
   ASSERT_EQ(data.measurements.size(), 1u);
-  EXPECT_DOUBLE_EQ(data.measurements[0].us, us * 1.25);  // of 0.9, 1, 1.5 and 2
+  EXPECT_DOUBLE_EQ(data.measurements[0].us, us * 0.97);
   EXPECT_EQ(data.measurements[0].models, (std::set<std::string>{"net0", "other"}));
 }
 
