@@ -183,7 +183,7 @@ def main() -> None:
         bench.profile(resnet, timed.name)
         took = time.perf_counter() - start
         line("profiling ResNet-50 for one context, s", took, "at most 60", took <= 60)
-    zoo = bench.profile(archives, "zoo.samples", "--threads", "1,2", "--budget", "32min",
+    zoo = bench.profile(archives, "zoo.samples", "--threads", "1,2", "--budget", "36min",
                         *synthetic(SYNTHETIC))
     some = [archive for archive in archives if archive.name.split(".")[0] in LOADED]
     loaded = bench.profile(some, "loaded.samples", "--budget", "20min", *UNDER_LOAD)
