@@ -126,6 +126,33 @@ TEST(Synthesize, KeepsSubnormalNumbersNearTheirShare) {
   EXPECT_GT(shares.size(), 4U);
 }
 
+// The first convolution of a quantised network reads a picture as it comes, all others channels
+// last: other code, so its neighbours are as many as if it were an operator of its own.
+TEST(Synthesize, QuantisedCallsOnPicturesGetTheirShare) {
+  const auto convolution = [](const std::string& input, int channels) {
+    return parse_operator("quantized::conv2d.new(qx=quint8[" + input + "],weight=weight qint8[32," +
+                          std::to_string(channels) +
+                          ",3,3],bias=weight float32[32],stride=[1, 1],padding=[1, 1],dilation=[1, "
+                          "1],output_padding=[0, 0],groups=1,transposed=false,output_scale=0.02,"
+                          "output_zero_point=0)");
+  };
+  std::vector<v1::Operator> calls{convolution("1,3,64,64", 3)};
+  for (int channels = 16; channels < 116; ++channels) {
+    const std::string c = std::to_string(channels);
+    const std::string row = std::to_string(8 * channels);
+    const std::string all = std::to_string(64 * channels);
+    calls.push_back(convolution("1," + c + ",8,8:" + all + ",1," + row + "," + c, channels));
+  }
+  std::vector<const v1::Operator*> at_hand;
+  for (const v1::Operator& call : calls) at_hand.push_back(&call);
+  int pictures = 0;
+  for (const v1::Operator& call : synthesize("quantised", 220, at_hand, 0)) {
+    pictures += call.arguments(0).tensors(0).strides().empty() ? 1 : 0;
+  }
+  EXPECT_GT(pictures, 10);  // 1 / (1 + 10) of 220 are 20; of 101 calls one would give 2
+  EXPECT_LT(pictures, 35);
+}
+
 TEST(Synthesize, KeepsMultiHeadAttentionConsistent) {
   for (const v1::Operator& call : synthesize("multi_head_attention", 60, {}, 3)) {
     const auto shape = [&](int argument, int i) {
