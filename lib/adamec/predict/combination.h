@@ -53,9 +53,9 @@ struct PartTimes {
 //
 // Most parts slow down alike, and what is measured of a single one is half noise: a block slows
 // down by the mean of its parts' slowdown and of the typical one. With several threads some parts
-// take many times as long, however little they do, where kernels wait for a thread that is not
-// scheduled (OpenBLAS' do, OpenMP's do not). That is a delay per call: the block has it too,
-// whatever else it takes.
+// take 10 to 40 times as long, however little they do: seen of products that OpenBLAS computes,
+// never of oneDNN's, as if they waited for a thread that is not scheduled. That is a delay per
+// call: the block has it too, whatever else it takes.
 struct BlockSlowdown {
   double factor = 1;
   std::vector<double> waiting;  // of each part, beyond the factor; of most nothing
