@@ -9,7 +9,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "adamec/plan/atlas_table.h"
+#include "adamec/plan/atlas/table.h"
 
 namespace {
 

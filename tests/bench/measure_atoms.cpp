@@ -10,9 +10,10 @@
 
 #include "adamec/archive/archive.h"
 #include "adamec/base/error.h"
-#include "adamec/torchscript/arguments.h"
-#include "adamec/torchscript/combine.h"
-#include "adamec/torchscript/load.h"
+#include "adamec/torchscript/blocks/combine.h"
+#include "adamec/torchscript/load/arguments.h"
+#include "adamec/torchscript/load/load.h"
+#include "adamec/torchscript/run/record.h"
 
 namespace adamec::bench {
 namespace {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "adamec/base/error.h"
-#include "adamec/plan/min_cut.h"
-#include "adamec/plan/pipeline.h"
+#include "adamec/plan/search/pipeline.h"
+#include "adamec/plan/search/relaxation.h"
 
 namespace {
 

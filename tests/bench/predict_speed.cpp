@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "adamec/predict/fit.h"
 #include "adamec/predict/predictor.h"
-#include "adamec/predict/trainer.h"
-#include "adamec/predict/training_data.h"
+#include "adamec/train/fit.h"
+#include "adamec/train/trainer.h"
+#include "adamec/train/training_data.h"
 #include "tests/unit/predict/synthetic_samples.h"
 
 namespace {

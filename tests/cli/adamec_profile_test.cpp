@@ -6,7 +6,7 @@
 #include <csignal>
 #include <filesystem>
 
-#include "adamec/measure/affinity.h"
+#include "adamec/machine/affinity.h"
 #include "tests/cli/profile_fixture.h"
 
 namespace adamec::testing {

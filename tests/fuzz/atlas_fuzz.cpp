@@ -1,7 +1,7 @@
 // Atlas files: what is read can be looked up anywhere.
 #include <cmath>
 
-#include "adamec/plan/atlas_table.h"
+#include "adamec/plan/atlas/table.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/plan/toy.h"
 

@@ -1,5 +1,5 @@
 // Context files.
-#include "adamec/plan/context.h"
+#include "adamec/plan/context/context.h"
 
 #include <cmath>
 

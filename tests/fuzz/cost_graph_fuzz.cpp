@@ -1,8 +1,8 @@
 // Cost graphs: what is read is planned, within little work, on every path of the planner.
 #include "adamec/base/file.h"
-#include "adamec/plan/baselines.h"
-#include "adamec/plan/cost_graph.h"
-#include "adamec/plan/pipeline.h"
+#include "adamec/plan/compare/competitors.h"
+#include "adamec/plan/cost/cost_graph.h"
+#include "adamec/plan/search/pipeline.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/run_command.h"
 

@@ -1,5 +1,5 @@
 // What people write after --input.
-#include "adamec/torchscript/input_spec.h"
+#include "adamec/torchscript/input_spec/input_spec.h"
 
 #include "tests/fuzz/fuzz.h"
 

@@ -12,7 +12,7 @@
 #include "adamec/base/sha256.h"
 #include "adamec/base/version.h"
 #include "adamec/proto/tensor_type.h"
-#include "adamec/torchscript/combine.h"
+#include "adamec/torchscript/blocks/combine.h"
 #include "tools/adamec-bundle/pieces.h"
 #include "tools/common/value_json.h"
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "adamec/archive/archive.h"
-#include "adamec/plan/context.h"
+#include "adamec/plan/context/context.h"
 #include "adamec/predict/predictor.h"
 #include "adamec/v1/costs.pb.h"
 

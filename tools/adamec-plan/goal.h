@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "adamec/plan/objective.h"
+#include "adamec/plan/search/objective.h"
 
 namespace adamec::tools {
 

@@ -9,7 +9,7 @@
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 #include "adamec/base/units.h"
-#include "adamec/plan/explain.h"
+#include "adamec/plan/explain/explain.h"
 #include "adamec/report/plan_report.h"
 #include "tools/adamec-plan/costs.h"
 

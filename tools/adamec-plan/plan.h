@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "adamec/plan/baselines.h"
-#include "adamec/plan/cost_graph.h"
+#include "adamec/plan/compare/competitors.h"
+#include "adamec/plan/cost/cost_graph.h"
 #include "tools/adamec-plan/options.h"
 #include "tools/common/run_tool.h"
 

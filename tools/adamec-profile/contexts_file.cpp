@@ -5,7 +5,7 @@
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 #include "adamec/base/units.h"
-#include "adamec/plan/yaml_fields.h"
+#include "adamec/plan/context/yaml_fields.h"
 
 namespace adamec::tools {
 namespace {

@@ -6,11 +6,11 @@
 
 #include "adamec/base/error.h"
 #include "adamec/base/units.h"
-#include "adamec/measure/affinity.h"
+#include "adamec/machine/affinity.h"
+#include "adamec/machine/isolated.h"
+#include "adamec/machine/machine.h"
 #include "adamec/measure/atom_runner.h"
 #include "adamec/measure/contexts.h"
-#include "adamec/measure/isolated.h"
-#include "adamec/measure/machine.h"
 
 namespace adamec::tools {
 namespace {

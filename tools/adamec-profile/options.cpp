@@ -8,7 +8,7 @@
 #include "adamec/base/units.h"
 #include "adamec/measure/contexts.h"
 #include "adamec/measure/protocol.h"
-#include "adamec/measure/synthesis.h"
+#include "adamec/measure/synthesis/synthesis.h"
 #include "tools/adamec-profile/contexts_file.h"
 
 namespace adamec::tools {

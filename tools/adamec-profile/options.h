@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "adamec/measure/affinity.h"
+#include "adamec/machine/affinity.h"
 #include "adamec/measure/sample_plan.h"
 
 namespace adamec::tools {

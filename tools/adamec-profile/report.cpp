@@ -7,8 +7,8 @@
 
 #include "adamec/base/error.h"
 #include "adamec/base/text_table.h"
+#include "adamec/machine/host.h"
 #include "adamec/measure/contexts.h"
-#include "adamec/measure/host.h"
 #include "adamec/measure/sample_file.h"
 #include "tools/adamec-profile/export.h"
 

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "adamec/measure/affinity.h"
+#include "adamec/machine/affinity.h"
 
 namespace adamec::tools {
 

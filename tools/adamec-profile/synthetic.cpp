@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "adamec/base/error.h"
-#include "adamec/measure/synthesis.h"
-#include "adamec/torchscript/operator_atom.h"
+#include "adamec/measure/synthesis/synthesis.h"
+#include "adamec/torchscript/split/operator_atom.h"
 
 namespace adamec::tools {
 namespace {

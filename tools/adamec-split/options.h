@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "adamec/torchscript/split.h"
+#include "adamec/torchscript/split/split.h"
 
 namespace adamec::tools {
 

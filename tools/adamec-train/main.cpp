@@ -4,7 +4,7 @@
 
 #include "adamec/base/file.h"
 #include "adamec/predict/predictor.h"
-#include "adamec/predict/xgboost_trainer.h"
+#include "adamec/train/xgboost_trainer.h"
 #include "tools/adamec-train/options.h"
 #include "tools/adamec-train/train.h"
 #include "tools/common/run_tool.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "adamec/predict/cross_validation.h"
+#include "adamec/train/cross_validation.h"
 
 namespace adamec::tools {
 

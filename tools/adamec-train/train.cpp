@@ -10,8 +10,8 @@
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 #include "adamec/predict/predictor.h"
-#include "adamec/predict/transfer.h"
-#include "adamec/predict/validation_html.h"
+#include "adamec/train/transfer.h"
+#include "adamec/train/validation_html.h"
 
 namespace adamec::tools {
 namespace {

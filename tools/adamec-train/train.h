@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "adamec/predict/accuracy.h"
-#include "adamec/predict/trainer.h"
+#include "adamec/train/accuracy.h"
+#include "adamec/train/trainer.h"
 #include "tools/adamec-train/options.h"
 
 namespace adamec::tools {

@@ -17,8 +17,8 @@
 
 #include "adamec/base/error.h"
 #include "adamec/proto/tensor_type.h"
-#include "adamec/torchscript/normal_numbers.h"
-#include "adamec/torchscript/walk.h"
+#include "adamec/torchscript/run/made_up_inputs.h"
+#include "adamec/torchscript/run/node_visits.h"
 
 namespace adamec::measure {
 namespace {

@@ -4,9 +4,9 @@
 #include <memory>
 #include <string>
 
+#include "adamec/machine/clock.h"
+#include "adamec/machine/host.h"
 #include "adamec/measure/atom_program.h"
-#include "adamec/measure/clock.h"
-#include "adamec/measure/host.h"
 #include "adamec/measure/runnable.h"
 
 // The one file of this room that knows LibTorch, behind a header that does not.

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "adamec/base/error.h"
+#include "adamec/machine/heap.h"
 #include "adamec/measure/contexts.h"
-#include "adamec/measure/heap.h"
 
 namespace adamec::measure {
 namespace {

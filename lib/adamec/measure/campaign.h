@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "adamec/measure/clock.h"
+#include "adamec/machine/clock.h"
+#include "adamec/machine/context_control.h"
 #include "adamec/measure/protocol.h"
 #include "adamec/measure/runnable.h"
 #include "adamec/measure/sample_plan.h"
-#include "adamec/measure/stage.h"
 
 namespace adamec::measure {
 

@@ -6,7 +6,7 @@
 
 #include "adamec/base/error.h"
 #include "adamec/base/units.h"
-#include "adamec/measure/load_generator.h"
+#include "adamec/machine/load_generator.h"
 
 namespace adamec::measure {
 namespace {

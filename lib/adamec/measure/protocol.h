@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "adamec/measure/clock.h"
+#include "adamec/machine/clock.h"
+#include "adamec/machine/context_control.h"
 #include "adamec/measure/runnable.h"
 #include "adamec/measure/series.h"
-#include "adamec/measure/stage.h"
 
 namespace adamec::measure {
 

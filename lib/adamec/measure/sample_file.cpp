@@ -8,7 +8,7 @@
 
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
-#include "adamec/measure/host.h"
+#include "adamec/machine/host.h"
 #include "adamec/proto/latency.h"
 #include "adamec/proto/parse.h"
 

@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "adamec/measure/composite.h"
+#include "adamec/measure/synthesis/composite.h"
 #include "adamec/predict/signature.h"
 
 namespace adamec::measure {

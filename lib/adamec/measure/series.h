@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "adamec/measure/clock.h"
+#include "adamec/machine/clock.h"
 #include "adamec/measure/runnable.h"
 #include "adamec/v1/journal.pb.h"
 #include "adamec/v1/samples.pb.h"

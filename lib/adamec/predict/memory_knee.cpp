@@ -11,16 +11,6 @@ namespace {
 constexpr double kMaxLog = 40;
 constexpr double kLeastStep = 1e-6;
 
-// Points that share one value of the curve.
-struct Pool {
-  double first_share;
-  double last_share;
-  double sum;
-  double count;
-
-  double mean() const { return sum / count; }
-};
-
 }  // namespace
 
 MemoryKnee::MemoryKnee(const google::protobuf::RepeatedPtrField<v1::KneePoint>& points,
@@ -47,37 +37,6 @@ double MemoryKnee::log_slowdown(double share) const {
   const Point& before = *(after - 1);
   const double part = (share - before.share) / (after->share - before.share);
   return before.log_slowdown + part * (after->log_slowdown - before.log_slowdown);
-}
-
-void fit_memory_knee(const std::vector<Pressure>& pressures, v1::Predictor& predictor) {
-  std::vector<std::pair<double, double>> points;  // share, log ratio
-  for (const Pressure& pressure : pressures) {
-    points.emplace_back(pressure.needed_bytes / pressure.limit_bytes,
-                        std::max(0.0, std::log(pressure.ratio)));
-  }
-  std::sort(points.begin(), points.end());
-  std::vector<Pool> pools;
-  for (const auto& [share, log_ratio] : points) {
-    pools.push_back({share, share, log_ratio, 1});
-    while (pools.size() > 1) {
-      Pool& before = pools[pools.size() - 2];
-      const Pool& last = pools.back();
-      const bool apart = last.first_share > before.last_share + kLeastStep;
-      if (apart && before.mean() <= last.mean()) break;
-      before = {before.first_share, last.last_share, before.sum + last.sum,
-                before.count + last.count};
-      pools.pop_back();
-    }
-  }
-  const auto add = [&](double share, double log_slowdown) {
-    v1::KneePoint& point = *predictor.add_memory_knee();
-    point.set_share(share);
-    point.set_log_slowdown(log_slowdown);
-  };
-  for (const Pool& pool : pools) {
-    add(pool.first_share, pool.mean());
-    if (pool.last_share > pool.first_share + kLeastStep) add(pool.last_share, pool.mean());
-  }
 }
 
 }  // namespace adamec::predict

@@ -3,7 +3,6 @@
 #include <string>
 #include <vector>
 
-#include "adamec/predict/training_data.h"
 #include "adamec/v1/predictor.pb.h"
 
 namespace adamec::predict {
@@ -28,9 +27,5 @@ class MemoryKnee {
   };
   std::vector<Point> points_;
 };
-
-// The rising curve that fits measured ratios best in the logarithm (pool adjacent violators:
-// Barlow et al., Statistical Inference under Order Restrictions, 1972).
-void fit_memory_knee(const std::vector<Pressure>& pressures, v1::Predictor& predictor);
 
 }  // namespace adamec::predict

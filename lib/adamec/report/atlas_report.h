@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "adamec/plan/atlas_table.h"
+#include "adamec/plan/atlas/table.h"
 #include "adamec/report/document.h"
 
 namespace adamec::report {

@@ -3,8 +3,8 @@
 #include <optional>
 
 #include "adamec/base/units.h"
+#include "adamec/draw/svg.h"
 #include "adamec/report/atlas_report.h"
-#include "adamec/report/svg.h"
 
 namespace adamec::report {
 namespace {

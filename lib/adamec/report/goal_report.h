@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "adamec/plan/objective.h"
-#include "adamec/plan/pipeline.h"
+#include "adamec/plan/search/objective.h"
+#include "adamec/plan/search/pipeline.h"
 #include "adamec/report/document.h"
 
 namespace adamec::report {

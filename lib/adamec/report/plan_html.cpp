@@ -3,8 +3,8 @@
 #include <numeric>
 
 #include "adamec/base/units.h"
+#include "adamec/draw/svg.h"
 #include "adamec/report/plan_report.h"
-#include "adamec/report/svg.h"
 
 namespace adamec::report {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "adamec/plan/baselines.h"
+#include "adamec/plan/compare/competitors.h"
 #include "adamec/report/document.h"
 
 namespace adamec::report {

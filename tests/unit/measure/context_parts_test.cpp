@@ -6,11 +6,11 @@
 
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
-#include "adamec/measure/control_group.h"
-#include "adamec/measure/frequency.h"
-#include "adamec/measure/isolated.h"
+#include "adamec/machine/control_group.h"
+#include "adamec/machine/frequency.h"
+#include "adamec/machine/isolated.h"
+#include "adamec/machine/observe.h"
 #include "adamec/measure/journal.h"
-#include "adamec/measure/observe.h"
 #include "tests/support/run_command.h"
 #include "tests/unit/measure/fakes.h"
 

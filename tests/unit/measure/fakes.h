@@ -7,9 +7,9 @@
 
 #include "adamec/base/error.h"
 #include "adamec/graph/atom_graph.h"
-#include "adamec/measure/clock.h"
+#include "adamec/machine/clock.h"
+#include "adamec/machine/context_control.h"
 #include "adamec/measure/runnable.h"
-#include "adamec/measure/stage.h"
 #include "adamec/v1/archive.pb.h"
 
 namespace adamec::testing {

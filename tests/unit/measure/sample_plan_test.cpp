@@ -6,9 +6,9 @@
 #include <limits>
 
 #include "adamec/base/error.h"
-#include "adamec/measure/composite.h"
 #include "adamec/measure/contexts.h"
 #include "adamec/measure/sample_file.h"
+#include "adamec/measure/synthesis/composite.h"
 #include "tests/support/run_command.h"
 #include "tests/unit/measure/fakes.h"
 

@@ -9,7 +9,7 @@
 #include <random>
 
 #include "adamec/base/error.h"
-#include "adamec/plan/atlas_table.h"
+#include "adamec/plan/atlas/table.h"
 #include "tests/unit/plan/count_allocations.h"
 #include "tests/unit/plan/toy.h"
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "adamec/plan/cost_graph.h"
+#include "adamec/plan/cost/cost_graph.h"
 
 namespace adamec::testing {
 

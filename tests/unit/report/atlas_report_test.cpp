@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "adamec/draw/svg.h"
 #include "adamec/report/plan_report.h"
-#include "adamec/report/svg.h"
 #include "tests/support/run_command.h"
 
 namespace adamec::report {

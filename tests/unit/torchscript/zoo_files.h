@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "adamec/torchscript/split.h"
+#include "adamec/torchscript/split/split.h"
 #include "tests/support/run_command.h"
 
 namespace adamec::testing {

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "adamec/plan/cost/evaluate.h"
+#include "adamec/plan/search/branch_and_bound.h"
+
+namespace adamec::plan {
+
+// The best placement a search has seen so far and, while there is none that can run, the one that
+// comes closest: what is said when none is found.
+class Incumbent {
+ public:
+  // Both must outlive it.
+  Incumbent(const Evaluator& evaluator, const Goal& goal) : evaluator_(evaluator), goal_(goal) {}
+
+  // Takes the placement if it can run, keeps the limits of the goal and is better.
+  void consider(const Placement& placement);
+
+  bool found() const { return value_ms_ < std::numeric_limits<double>::infinity(); }
+  const Placement& placement() const { return placement_; }
+  double value_ms() const { return value_ms_; }  // of the goal's score; infinite: none found
+
+  // Throws Error (kInfeasible). `exhausted`: all placements were looked at, none was left out.
+  [[noreturn]] void report_infeasible(bool exhausted) const;
+
+ private:
+  const Evaluator& evaluator_;
+  const Goal& goal_;
+  Placement placement_;
+  double value_ms_ = std::numeric_limits<double>::infinity();
+  std::uint64_t least_excess_ = UINT64_MAX;  // bytes of memory
+  std::string closest_;
+  double least_over_ = std::numeric_limits<double>::infinity();  // the same for limits
+  std::string over_what_;
+};
+
+}  // namespace adamec::plan

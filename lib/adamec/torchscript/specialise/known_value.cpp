@@ -1,0 +1,190 @@
+#include "adamec/torchscript/specialise/known_value.h"
+
+#include "adamec/base/error.h"
+
+namespace adamec::torchscript {
+namespace {
+
+// Written in TorchScript, and no module.
+bool is_plain_class(const c10::ClassType& type) {
+  return !type.is_module() && type.name() &&
+         !type.name()->qualifiedName().starts_with("__torch__.torch.classes.");
+}
+
+}  // namespace
+
+ItemPtr static_item(c10::IValue value) {
+  auto item = std::make_shared<Item>();
+  item->value = std::move(value);
+  return item;
+}
+
+ItemPtr tensor_item(at::Tensor tensor, bool constant) {
+  auto item = std::make_shared<Item>();
+  item->kind = Item::Kind::kTensor;
+  item->value = std::move(tensor);
+  item->constant = constant;
+  return item;
+}
+
+ItemPtr container_item(Item::Kind kind, c10::TypePtr type, std::vector<ItemPtr> elements) {
+  auto item = std::make_shared<Item>();
+  item->kind = kind;
+  item->type = std::move(type);
+  item->elements = std::move(elements);
+  return item;
+}
+
+ItemPtr item_from(const c10::IValue& value, const c10::TypePtr& type, bool constant) {
+  if (value.isTensor()) {
+    return tensor_item(value.toTensor(), constant);
+  }
+  std::vector<ItemPtr> elements;
+  if (value.isList()) {
+    const auto list = value.toList();
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      elements.push_back(item_from(list.get(i), list.elementType(), constant));
+    }
+    return container_item(Item::Kind::kList, c10::ListType::create(list.elementType()),
+                          std::move(elements));
+  }
+  if (value.isTuple()) {
+    const auto tuple = value.toTuple();
+    const auto tuple_type = tuple->type();
+    for (std::size_t i = 0; i < tuple->elements().size(); ++i) {
+      elements.push_back(item_from(tuple->elements()[i], tuple_type->elements()[i], constant));
+    }
+    return container_item(Item::Kind::kTuple,
+                          type->kind() == c10::TypeKind::TupleType ? type : tuple_type,
+                          std::move(elements));
+  }
+  if (value.isGenericDict()) {
+    const auto dict = value.toGenericDict();
+    auto item = container_item(Item::Kind::kDict,
+                               c10::DictType::create(dict.keyType(), dict.valueType()), {});
+    for (const auto& entry : dict) {
+      item->keys.push_back(entry.key());
+      item->elements.push_back(item_from(entry.value(), dict.valueType(), constant));
+    }
+    return item;
+  }
+  if (value.isObject() && is_plain_class(*value.type()->expect<c10::ClassType>())) {
+    const auto object = value.toObject();
+    const auto item = container_item(Item::Kind::kObject, object->type(), {});
+    for (std::size_t i = 0; i < object->slots().size(); ++i) {
+      item->keys.emplace_back(object->type()->getAttributeName(i));
+      item->elements.push_back(
+          item_from(object->getSlot(i), object->type()->getAttribute(i), constant));
+    }
+    return item;
+  }
+  auto item = static_item(value);
+  if (!constant) item->kind = Item::Kind::kOpaque;
+  return item;
+}
+
+c10::IValue concrete(const Item& item) {
+  switch (item.kind) {
+    case Item::Kind::kList: {
+      c10::impl::GenericList list(item.type->expectRef<c10::ListType>().getElementType());
+      for (const ItemPtr& element : item.elements) list.push_back(concrete(*element));
+      return list;
+    }
+    case Item::Kind::kTuple: {
+      std::vector<c10::IValue> elements;
+      for (const ItemPtr& element : item.elements) elements.push_back(concrete(*element));
+      const auto type = item.type->cast<c10::TupleType>();
+      if (type && type->schema()) {
+        return c10::ivalue::Tuple::createNamed(std::move(elements), type);
+      }
+      return c10::ivalue::Tuple::create(std::move(elements));
+    }
+    case Item::Kind::kDict: {
+      const auto& type = item.type->expectRef<c10::DictType>();
+      c10::impl::GenericDict dict(type.getKeyType(), type.getValueType());
+      for (std::size_t i = 0; i < item.keys.size(); ++i) {
+        dict.insert_or_assign(item.keys[i], concrete(*item.elements[i]));
+      }
+      return dict;
+    }
+    case Item::Kind::kObject: {
+      const auto object =
+          c10::ivalue::Object::create(item.type->cast<c10::ClassType>(), item.elements.size());
+      for (std::size_t i = 0; i < item.elements.size(); ++i) {
+        object->setSlot(i, concrete(*item.elements[i]));
+      }
+      return object;
+    }
+    default:
+      return item.value;
+  }
+}
+
+bool independent_of_inputs(const Item& item) {
+  switch (item.kind) {
+    case Item::Kind::kStatic:
+      return true;
+    case Item::Kind::kTensor:
+      return item.constant;
+    case Item::Kind::kOpaque:
+      return false;
+    default:
+      for (const ItemPtr& element : item.elements) {
+        if (!independent_of_inputs(*element)) return false;
+      }
+      return true;
+  }
+}
+
+bool same_content(const c10::IValue& a, const c10::IValue& b) {
+  const auto all_same = [](const auto& left, const auto& right) {
+    return std::equal(left.begin(), left.end(), right.begin(), right.end(), same_content);
+  };
+  if (a.isTensor() && b.isTensor()) {
+    const at::Tensor& left = a.toTensor();
+    const at::Tensor& right = b.toTensor();
+    if (!left.defined() || !right.defined()) return left.defined() == right.defined();
+    return left.is_same(right) ||
+           (left.scalar_type() == right.scalar_type() && left.device() == right.device() &&
+            left.layout() == at::kStrided && right.layout() == at::kStrided &&
+            left.sizes() == right.sizes() && at::equal(left, right));
+  }
+  if (a.isObject() && b.isObject()) {
+    const auto left = a.toObject();
+    const auto right = b.toObject();
+    if (left == right) return true;
+    return !left->type()->is_module() && *left->type() == *right->type() &&
+           all_same(left->slots(), right->slots());
+  }
+  if (a.isList() && b.isList()) return all_same(a.toListRef(), b.toListRef());
+  if (a.isTuple() && b.isTuple()) {
+    return all_same(a.toTupleRef().elements().vec(), b.toTupleRef().elements().vec());
+  }
+  if (a.isGenericDict() && b.isGenericDict()) {
+    const auto left = a.toGenericDict();
+    const auto right = b.toGenericDict();
+    return left.size() == right.size() &&
+           std::equal(left.begin(), left.end(), right.begin(), [](const auto& x, const auto& y) {
+             return same_key(x.key(), y.key()) && same_content(x.value(), y.value());
+           });
+  }
+  if (a.isNone() || b.isNone()) return a.isNone() && b.isNone();
+  return same_key(a, b);
+}
+
+ItemPtr snapshot(const ItemPtr& item) {
+  if (!item->is_container()) return item;
+  auto copy = std::make_shared<Item>(*item);
+  for (ItemPtr& element : copy->elements) element = snapshot(element);
+  return copy;
+}
+
+bool same_key(const c10::IValue& a, const c10::IValue& b) {
+  if (a.isString() && b.isString()) return a.toStringRef() == b.toStringRef();
+  if (a.isInt() && b.isInt()) return a.toInt() == b.toInt();
+  if (a.isBool() && b.isBool()) return a.toBool() == b.toBool();
+  if (a.isDouble() && b.isDouble()) return a.toDouble() == b.toDouble();
+  return false;
+}
+
+}  // namespace adamec::torchscript
