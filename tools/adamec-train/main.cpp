@@ -16,12 +16,12 @@ using namespace adamec::tools;
 
 int run(const TrainConfig& config, const CommonOptions& common, const Console& console) {
   check_options(config, common.json);
-  const TrainSummary summary = train(config);
+  const TrainSummary summary = train_and_validate(config);
   for (const std::string& warning : summary.warnings()) console.warn(warning);
   if (common.json) {
     std::cout << summary_json(config, summary);
   } else if (!config.validate.empty()) {
-    (config.output == "-" ? std::cerr : std::cout) << predict::accuracy_text(summary.accuracy);
+    (config.output == "-" ? std::cerr : std::cout) << train::accuracy_text(summary.accuracy);
   }
   if (!config.html.empty()) write_file(config.html, summary_html(config, summary));
   check_max_error(config, summary);
@@ -45,8 +45,8 @@ int main(int argc, char** argv) {
       "  adamec-train phone.samples -o phone.predictor\n"
       "  adamec-train phone.samples --validate model --html report.html --max-error 10\n"
       "  adamec-train few.samples --base phone.predictor -o tablet.predictor\n",
-      fmt::format("XGBoost {}, predictor format {}, sample format {}", predict::xgboost_version(),
-                  predict::kPredictorFormatVersion, predict::kSampleFormatVersion)};
+      fmt::format("XGBoost {}, predictor format {}, sample format {}", train::xgboost_version(),
+                  predict::kPredictorFormatVersion, train::kSampleFormatVersion)};
   TrainConfig config;
   return run_tool(
       argc, argv, info, [&](CLI::App& app) { add_options(app, config); },

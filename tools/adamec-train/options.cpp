@@ -7,11 +7,11 @@
 
 namespace adamec::tools {
 
-std::optional<predict::HoldOut> TrainConfig::hold_out() const {
-  if (validate == "config") return predict::HoldOut::kConfig;
-  if (validate == "model") return predict::HoldOut::kModel;
-  if (validate == "context") return predict::HoldOut::kContext;
-  if (validate == "block") return predict::HoldOut::kBlock;
+std::optional<train::HoldOut> TrainConfig::hold_out() const {
+  if (validate == "config") return train::HoldOut::kConfig;
+  if (validate == "model") return train::HoldOut::kModel;
+  if (validate == "context") return train::HoldOut::kContext;
+  if (validate == "block") return train::HoldOut::kBlock;
   return std::nullopt;
 }
 
@@ -62,7 +62,7 @@ void check_options(const TrainConfig& config, bool json) {
     fail_with(ErrorKind::kUsage, "standard input can be read only once");
   }
   if (!config.base.empty() &&
-      config.hold_out().value_or(predict::HoldOut::kConfig) != predict::HoldOut::kConfig) {
+      config.hold_out().value_or(train::HoldOut::kConfig) != train::HoldOut::kConfig) {
     fail_with(ErrorKind::kUsage, "--base can only be validated with --validate config");
   }
   if (config.html == "-" && (json || config.output == "-" || !config.validate.empty())) {

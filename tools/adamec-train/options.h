@@ -22,7 +22,7 @@ struct TrainConfig {
   std::optional<double> max_error_percent;
 
   // What --validate asks for.
-  std::optional<predict::HoldOut> hold_out() const;
+  std::optional<train::HoldOut> hold_out() const;
 };
 
 void add_options(CLI::App& app, TrainConfig& config);

@@ -10,7 +10,7 @@
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 #include "adamec/predict/predictor.h"
-#include "adamec/train/transfer.h"
+#include "adamec/train/adaptation_fit.h"
 #include "adamec/train/validation_html.h"
 
 namespace adamec::tools {
@@ -32,14 +32,14 @@ const char* hold_out_name(const TrainConfig& config) {
 
 // The words for what --validate leaves out.
 const char* held_out(const TrainConfig& config) {
-  switch (config.hold_out().value_or(predict::HoldOut::kConfig)) {
-    case predict::HoldOut::kModel:
+  switch (config.hold_out().value_or(train::HoldOut::kConfig)) {
+    case train::HoldOut::kModel:
       return "models";
-    case predict::HoldOut::kContext:
+    case train::HoldOut::kContext:
       return "contexts";
-    case predict::HoldOut::kBlock:
+    case train::HoldOut::kBlock:
       return "blocks";
-    case predict::HoldOut::kConfig:
+    case train::HoldOut::kConfig:
       break;
   }
   return "configurations";
@@ -47,7 +47,7 @@ const char* held_out(const TrainConfig& config) {
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
-Json accuracy_json(const predict::Accuracy& row) {
+Json accuracy_json(const train::Accuracy& row) {
   return {{"group", row.group},
           {"count", row.count},
           {"within_5_percent", number(row.within_5)},
@@ -78,10 +78,10 @@ std::vector<std::string> TrainSummary::warnings() const {
   return lines;
 }
 
-TrainSummary train(const TrainConfig& config) {
-  const predict::SampleFiles files = predict::read_samples(config.samples);
-  const predict::TrainingData data =
-      predict::training_data(files.samples, config.host, source_name(config));
+TrainSummary train_and_validate(const TrainConfig& config) {
+  const train::SampleFiles files = train::read_samples(config.samples);
+  const train::TrainingData data =
+      train::training_data(files.samples, config.host, source_name(config));
   TrainSummary summary;
   summary.configurations = data.measurements.size();
   summary.loaded = data.slowdowns.size();
@@ -90,26 +90,26 @@ TrainSummary train(const TrainConfig& config) {
   summary.incomplete = data.incomplete;
   summary.other_contexts = data.other_contexts;
   const unsigned workers = std::clamp(std::thread::hardware_concurrency(), 1U, kMostWorkers);
-  const predict::TrainOptions options{config.seed, workers, files.sha256};
+  const train::TrainOptions options{config.seed, workers, files.sha256};
   if (config.base.empty()) {
-    predict::TrainResult result = predict::train(data, options);
-    const predict::HoldOut hold_out = config.hold_out().value_or(predict::HoldOut::kConfig);
-    summary.outcomes = hold_out == predict::HoldOut::kConfig
+    train::TrainResult result = train::train(data, options);
+    const train::HoldOut hold_out = config.hold_out().value_or(train::HoldOut::kConfig);
+    summary.outcomes = hold_out == train::HoldOut::kConfig
                            ? std::move(result.outcomes)
-                           : predict::cross_validate(data, hold_out, config.seed, workers);
+                           : train::cross_validate(data, hold_out, config.seed, workers);
     summary.predictor = std::move(result.predictor);
   } else {
     const predict::Predictor base = predict::Predictor::load(config.base);
-    predict::TransferResult result =
-        predict::transfer(base.message(), display_name(config.base), data, options);
+    train::AdaptResult result =
+        train::adapt(base.message(), display_name(config.base), data, options);
     summary.outcomes = std::move(result.adapted);
     summary.predictor = std::move(result.predictor);
     summary.base_host = base.message().host();
-    summary.unadapted = predict::accuracy_table(result.unadapted).back();
-    summary.from_scratch = predict::accuracy_table(result.from_scratch).back();
+    summary.unadapted = train::accuracy_table(result.unadapted).back();
+    summary.from_scratch = train::accuracy_table(result.from_scratch).back();
   }
   const predict::Predictor check(summary.predictor, "predictor");  // it must load again
-  summary.accuracy = predict::accuracy_table(summary.outcomes);
+  summary.accuracy = train::accuracy_table(summary.outcomes);
   return summary;
 }
 
@@ -119,7 +119,7 @@ void check_max_error(const TrainConfig& config, const TrainSummary& summary) {
     fail("{}: too few different {} to tell the error for --max-error", source_name(config),
          held_out(config));
   }
-  for (const predict::Accuracy& row : summary.accuracy) {
+  for (const train::Accuracy& row : summary.accuracy) {
     const bool total = row.group == "all" || row.group == "blocks" || row.group == "models";
     if (!total || !(row.mape > *config.max_error_percent)) continue;
     fail("{}: mean absolute error {:.1f} % {}for {} left out, more than --max-error {}",
@@ -134,12 +134,12 @@ std::string summary_line(const TrainConfig& config, const TrainSummary& summary)
                                  summary.loaded, summary.predictor.operators_size(),
                                  summary.predictor.operators_size() == 1 ? "" : "s",
                                  printable(summary.predictor.host().cpu_model()));
-  const predict::Accuracy& all = summary.accuracy.back();
+  const train::Accuracy& all = summary.accuracy.back();
   if (all.count > 0) {
     line += fmt::format("; {} left out: {:.0f} % within 10 %, mean absolute error {:.1f} %",
                         held_out(config), all.within_10, all.mape);
   }
-  for (const predict::Accuracy& row : summary.accuracy) {
+  for (const train::Accuracy& row : summary.accuracy) {
     if (row.group != "blocks" && row.group != "models") continue;
     line += fmt::format("; {}: {:.0f} %, {:.1f} %", row.group, row.within_10, row.mape);
   }
@@ -158,7 +158,7 @@ std::string summary_line(const TrainConfig& config, const TrainSummary& summary)
 
 std::string summary_json(const TrainConfig& config, const TrainSummary& summary) {
   Json table = Json::array();
-  for (const predict::Accuracy& row : summary.accuracy) table.push_back(accuracy_json(row));
+  for (const train::Accuracy& row : summary.accuracy) table.push_back(accuracy_json(row));
   Json json = {{"host", summary.predictor.host().id()},
                {"configurations", summary.configurations},
                {"under_load", summary.loaded},
@@ -176,7 +176,7 @@ std::string summary_json(const TrainConfig& config, const TrainSummary& summary)
 }
 
 std::string summary_html(const TrainConfig& config, const TrainSummary& summary) {
-  predict::ValidationReport report;
+  train::ValidationReport report;
   report.title = fmt::format("Latency predictor: {} left out", held_out(config));
   report.subtitle = summary_line(config, summary);
   const v1::Host& host = summary.predictor.host();
@@ -190,7 +190,7 @@ std::string summary_html(const TrainConfig& config, const TrainSummary& summary)
   for (const std::string& warning : summary.warnings()) report.facts.emplace_back("note", warning);
   report.table = summary.accuracy;
   report.outcomes = summary.outcomes;
-  return predict::validation_html(report);
+  return train::validation_html(report);
 }
 
 }  // namespace adamec::tools

@@ -18,11 +18,11 @@ struct TrainSummary {
   std::size_t preempted = 0;       // samples whose CPU time stands for their latency
   std::size_t incomplete = 0;      // blocks whose parts the files do not describe
   std::size_t other_contexts = 0;  // samples of quotas, frequencies or devices
-  std::vector<predict::Outcome> outcomes;   // what was left out
-  std::vector<predict::Accuracy> accuracy;  // of it; the last row is over all atoms
+  std::vector<train::Outcome> outcomes;   // what was left out
+  std::vector<train::Accuracy> accuracy;  // of it; the last row is over all atoms
   // With --base: the same left out, predicted by the base as it is and by these samples alone.
-  std::optional<predict::Accuracy> unadapted;
-  std::optional<predict::Accuracy> from_scratch;
+  std::optional<train::Accuracy> unadapted;
+  std::optional<train::Accuracy> from_scratch;
   v1::Host base_host;
 
   // What people should know of the samples, a line each.
@@ -30,7 +30,7 @@ struct TrainSummary {
 };
 
 // Trains and validates; writes nothing. Throws Error for bad samples.
-TrainSummary train(const TrainConfig& config);
+TrainSummary train_and_validate(const TrainConfig& config);
 
 // Throws Error when a mean absolute error is more than --max-error.
 void check_max_error(const TrainConfig& config, const TrainSummary& summary);

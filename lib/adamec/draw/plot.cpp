@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace adamec::predict {
+namespace adamec::draw {
 namespace {
 
 constexpr double kWidth = 620;
@@ -197,4 +197,4 @@ std::string boxes_svg(const PlotAxis& x, const std::vector<PlotBox>& boxes) {
   return svg + "</svg>\n";
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::draw

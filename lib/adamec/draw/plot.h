@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace adamec::predict {
+namespace adamec::draw {
 
 // Plots as SVG elements that stand in an HTML page: no scripts, no external files. Colours come
 // from the page's CSS classes: "axis", "grid", "line", "ideal", "band", "box", "s0" ... "s8".
@@ -48,4 +48,4 @@ std::string boxes_svg(const PlotAxis& x, const std::vector<PlotBox>& boxes);
 // Text as it may stand in HTML or SVG.
 std::string html_escaped(const std::string& text);
 
-}  // namespace adamec::predict
+}  // namespace adamec::draw

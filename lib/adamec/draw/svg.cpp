@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-namespace adamec::report {
+namespace adamec::draw {
 namespace {
 
 struct Colour {
@@ -183,4 +183,4 @@ std::string html_page(const std::string& title, const std::string& body) {
          escaped(title) + "</h1>\n" + body + "</body>\n</html>\n";
 }
 
-}  // namespace adamec::report
+}  // namespace adamec::draw

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace adamec::report {
+namespace adamec::draw {
 
 // Text for XML and HTML: & < > " escaped, control characters replaced.
 std::string escaped(const std::string& text);
@@ -62,4 +62,4 @@ class Svg {
 // A page of its own with this title; `body` is HTML.
 std::string html_page(const std::string& title, const std::string& body);
 
-}  // namespace adamec::report
+}  // namespace adamec::draw

@@ -101,20 +101,20 @@ void BlockTerms::add_cold(std::span<const Footprint> parts, const std::vector<Pa
 BlockSlowdown block_slowdown(std::span<const PartTimes> parts, double typical) {
   const bool blind = typical == 0 || parts.size() < 2;
   const auto waits = [&](const PartTimes& part) {
-    return !blind && part.in_context > kWaits * typical * part.at_ease;
+    return !blind && part.in_context > kWaits * typical * part.unloaded;
   };
-  double at_ease = 0;
+  double unloaded = 0;
   double in_context = 0;
   for (const PartTimes& part : parts) {
     if (waits(part)) continue;
-    at_ease += part.at_ease;
+    unloaded += part.unloaded;
     in_context += part.in_context;
   }
   BlockSlowdown result;
-  const double own = at_ease > 0 ? in_context / at_ease : std::max(1.0, typical);
+  const double own = unloaded > 0 ? in_context / unloaded : std::max(1.0, typical);
   result.factor = blind ? own : (own + typical) / 2;
   for (const PartTimes& part : parts) {
-    result.waiting.push_back(waits(part) ? part.in_context - result.factor * part.at_ease : 0);
+    result.waiting.push_back(waits(part) ? part.in_context - result.factor * part.unloaded : 0);
   }
   return result;
 }
@@ -167,18 +167,18 @@ double Combination::cold_us(const ColdBytes& cold) const {
   return us;
 }
 
-double pair_gain(double share, double latency, double call) {
+double pair_saving(double share, double latency, double call) {
   return share * std::max(0.0, latency - call);
 }
 
 double Combination::block_us(const BlockTerms& terms) const {
   if (terms.atoms < 2) return terms.sum_us * terms.slowdown + terms.waiting_us;
-  double gain = call_us_ * static_cast<double>(terms.atoms - 1) - cold_us(terms.cold);
+  double saving = call_us_ * static_cast<double>(terms.atoms - 1) - cold_us(terms.cold);
   for (const BlockTerms::Fed& fed : terms.fed) {
-    gain += pair_gain(share(fed.producer, fed.consumer), fed.us, call_us_);
+    saving += pair_saving(share(fed.producer, fed.consumer), fed.us, call_us_);
   }
-  const double at_ease = std::max(terms.sum_us - gain, terms.sum_us * kLeastRest);
-  return at_ease * terms.slowdown + terms.waiting_us;
+  const double unloaded = std::max(terms.sum_us - saving, terms.sum_us * kLeastRest);
+  return unloaded * terms.slowdown + terms.waiting_us;
 }
 
 }  // namespace adamec::predict

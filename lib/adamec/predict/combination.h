@@ -45,7 +45,7 @@ ColdBytes cold_bytes(const Footprint& part, double working_set);
 
 // A part by itself, both in one unit.
 struct PartTimes {
-  double at_ease = 0;
+  double unloaded = 0;
   double in_context = 0;
 };
 
@@ -61,11 +61,11 @@ struct BlockSlowdown {
   std::vector<double> waiting;  // of each part, beyond the factor; of most nothing
 };
 
-// `typical`: the slowdown of a typical atom in the context (Evaluator::typical_slowdown); 0: not
-// known, all parts together are what is known. A block of one part is that part.
+// `typical`: the slowdown of a typical atom in the context (CompiledPredictor::typical_slowdown);
+// 0: not known, all parts together are what is known. A block of one part is that part.
 BlockSlowdown block_slowdown(std::span<const PartTimes> parts, double typical);
 
-// What a block's latency is made of: at ease, and how much more it is in a context.
+// What a block's latency is made of: unloaded, and how much more it is in a context.
 struct BlockTerms {
   struct Fed {
     int producer = -1;  // operators, in the predictor's vocabulary; -1: unknown
@@ -84,8 +84,8 @@ struct BlockTerms {
   void set_slowdown(const BlockSlowdown& of_block);
 };
 
-// What a consumer gains: a share of its latency beyond the call. All in one unit.
-double pair_gain(double share, double latency, double call);
+// What a consumer savings: a share of its latency beyond the call. All in one unit.
+double pair_saving(double share, double latency, double call);
 
 // Of each part, the one that makes the largest tensor it takes; -1: none. Edges must be in range.
 std::vector<int> feeders(std::size_t parts, const std::vector<PartEdge>& edges);
@@ -95,13 +95,13 @@ std::vector<int> feeders(std::size_t parts, const std::vector<PartEdge>& edges);
 //   T(block) = sum t - (atoms - 1) * call - sum over fed atoms (share of pair * (t - call))
 //              + sum over sizes of caches (cold bytes * their cost)
 //
-// A share is what a consumer gains when it runs right behind its producer in one module: folded
+// A share is what a consumer saves when it runs right behind its producer in one module: folded
 // away (batch normalisation), or negative. `call` is what entering a module costs. Measured by
 // itself an atom finds its weights and tensors in the cache, which in a large network it does not:
 // the share of a working set of w bytes that a cache of c bytes misses is taken as w^2 / (w^2 +
 // c^2).
 //
-// That is at ease. Under load all of it is slowed down as its atoms are, cold caches too: a core
+// That is unloaded. Under load all of it is slowed down as its atoms are, cold caches too: a core
 // that is shared is shared by whatever runs (BlockSlowdown).
 class Combination {
  public:
@@ -112,7 +112,7 @@ class Combination {
   double block_us(const BlockTerms& terms) const;
   double share(int producer, int consumer) const;
   double call_us() const { return call_us_; }
-  // What the cold bytes cost, at ease.
+  // What the cold bytes cost, unloaded.
   double cold_us(const ColdBytes& cold) const;
   double block_q95() const { return block_q95_; }
   double model_q95() const { return model_q95_; }

@@ -31,10 +31,10 @@ MemoryKnee::MemoryKnee(const google::protobuf::RepeatedPtrField<v1::KneePoint>& 
 double MemoryKnee::log_slowdown(double share) const {
   if (points_.empty()) return 0;
   const auto after = std::find_if(points_.begin(), points_.end(),
-                                  [&](const Point& point) { return point.share >= share; });
+                                  [&](const Knot& point) { return point.share >= share; });
   if (after == points_.end()) return points_.back().log_slowdown;
   if (after == points_.begin()) return after->log_slowdown;
-  const Point& before = *(after - 1);
+  const Knot& before = *(after - 1);
   const double part = (share - before.share) / (after->share - before.share);
   return before.log_slowdown + part * (after->log_slowdown - before.log_slowdown);
 }

@@ -21,11 +21,11 @@ class MemoryKnee {
   double log_slowdown(double share) const;
 
  private:
-  struct Point {
+  struct Knot {
     double share;
     double log_slowdown;
   };
-  std::vector<Point> points_;
+  std::vector<Knot> points_;
 };
 
 }  // namespace adamec::predict

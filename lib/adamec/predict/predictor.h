@@ -35,7 +35,7 @@ struct Prediction {
 // logarithm are taken as normal, with the median and the p95 of the prediction.
 double quantile_ms(const Prediction& prediction, double quantile);
 
-class Evaluator;
+class CompiledPredictor;
 
 // A trained latency predictor. Needs neither XGBoost nor LibTorch; nothing in the file is trusted.
 //
@@ -87,10 +87,10 @@ class Predictor {
   const v1::Predictor& message() const;
 
  private:
-  double gain_of(std::span<const v1::Atom* const> atoms, const std::vector<int>& feeder,
-                 std::size_t part, double at_ease_ms, unsigned threads) const;
+  double saving_of(std::span<const v1::Atom* const> atoms, const std::vector<int>& feeder,
+                   std::size_t part, double unloaded_ms, unsigned threads) const;
 
-  std::unique_ptr<Evaluator> evaluator_;
+  std::unique_ptr<CompiledPredictor> compiled_;
 };
 
 // The tensors inside a measured block.

@@ -113,8 +113,8 @@ float Trees::evaluate(std::span<const float> row) const {
     inputs[2 * i + 1] = std::isnan(row[i]) ? kInfinity : row[i];
   }
   // Without a branch: which way it goes cannot be foreseen.
-  const auto next = [&inputs](const Node* tree, std::uint32_t at) {
-    const Node node = tree[at];
+  const auto next = [&inputs](const TreeNode* tree, std::uint32_t at) {
+    const TreeNode node = tree[at];
     return node.left + static_cast<std::uint32_t>(!(inputs[node.input] < node.threshold));
   };
   float sum = base_;

@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-namespace adamec::predict {
+namespace adamec::train {
 namespace {
 
 constexpr const char* kSubjects[] = {"all", "blocks", "models"};
@@ -136,4 +136,4 @@ std::string accuracy_text(std::span<const Accuracy> table) {
   return text.str();
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

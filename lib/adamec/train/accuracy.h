@@ -7,7 +7,7 @@
 
 #include "adamec/train/cross_validation.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 // How well a set of predictions fits, in percent; NaN where there is nothing to tell from.
 struct Accuracy {
@@ -32,4 +32,4 @@ std::vector<Accuracy> accuracy_table(std::span<const Outcome> outcomes);
 // The table for people.
 std::string accuracy_text(std::span<const Accuracy> table);
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

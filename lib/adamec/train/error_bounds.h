@@ -9,7 +9,7 @@
 
 #include "adamec/train/cross_validation.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 // The 95 % quantile of log errors as split-conformal prediction takes it: a new error, drawn like
 // these, is below with at least 95 % probability. With fewer than 19, where there is no such
@@ -46,4 +46,4 @@ class ErrorBounds {
   bool empty_ = true;
 };
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -5,10 +5,10 @@
 #include "adamec/train/training_data.h"
 #include "adamec/v1/predictor.pb.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 // Fits everything of a predictor but its error quantiles to all of `data`: baselines, residual
-// trees and kriging, slowdown trees, memory knee, gains of combining; and lists the measured
+// trees and kriging, slowdown trees, memory knee, savings of combining; and lists the measured
 // configurations. Deterministic.
 v1::Predictor fit_predictor(const TrainingData& data, std::uint64_t seed);
 
@@ -26,4 +26,4 @@ void add_measured(const TrainingData& data, v1::Predictor& predictor);
 // How far a measurement lies above another one of the same configuration, with 95 %.
 double measured_q95(const TrainingData& data);
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -8,7 +8,7 @@
 #include "adamec/train/cross_validation.h"
 #include "adamec/train/training_data.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 // Marks of what a fold leaves out of training, and of what it predicts; by index in TrainingData.
 struct Fold {
@@ -42,4 +42,4 @@ struct Folds {
 Folds folds_of(const TrainingData& data, const WorkKeys& keys, HoldOut hold_out,
                std::uint64_t seed);
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

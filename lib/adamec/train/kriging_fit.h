@@ -6,7 +6,7 @@
 #include "adamec/train/xgboost_trainer.h"
 #include "adamec/v1/predictor.pb.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 // One measured configuration as fit_krigings() takes it.
 struct KrigingPoint {
@@ -36,4 +36,4 @@ struct KrigingClass {
 // sum of both, with the mean as it is.
 void add_differences(const KrigingClass& differences, v1::Kriging& kriging);
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace adamec::predict {
+namespace adamec::train {
 
 std::vector<double> solve_definite(std::vector<double> matrix, std::vector<double> right) {
   const std::size_t size = right.size();
@@ -32,4 +32,4 @@ std::vector<double> solve_definite(std::vector<double> matrix, std::vector<doubl
   return right;
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

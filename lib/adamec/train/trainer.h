@@ -8,7 +8,7 @@
 #include "adamec/train/training_data.h"
 #include "adamec/v1/predictor.pb.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 struct TrainOptions {
   std::uint64_t seed = 1;
@@ -25,4 +25,4 @@ struct TrainResult {
 // validation figures from cross-validation over configurations. Same data and seed, same bytes.
 TrainResult train(const TrainingData& data, const TrainOptions& options);
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -8,7 +8,7 @@
 
 #include "adamec/v1/samples.pb.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 // Sample sets carry no version of their own: fields are only ever added.
 inline constexpr std::uint32_t kSampleFormatVersion = 1;
@@ -89,4 +89,4 @@ struct TrainingData {
 TrainingData training_data(const v1::SampleSet& samples, const std::string& host_id,
                            const std::string& source);
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -8,7 +8,7 @@
 
 #include "adamec/draw/plot.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 namespace {
 
 constexpr std::size_t kMostPoints = 4000;  // of a plot: more only make the page slow
@@ -80,10 +80,10 @@ std::string scatter(std::span<const Outcome> outcomes, const Groups& groups) {
     least = std::min({least, outcome.measured_us, outcome.predicted_us});
     most = std::max({most, outcome.measured_us, outcome.predicted_us});
   }
-  const PlotAxis x{"measured, us", true, least * 0.8, most * 1.25};
-  const PlotAxis y{"predicted, us", true, least * 0.8, most * 1.25};
+  const draw::PlotAxis x{"measured, us", true, least * 0.8, most * 1.25};
+  const draw::PlotAxis y{"predicted, us", true, least * 0.8, most * 1.25};
   const std::size_t step = (outcomes.size() + kMostPoints - 1) / kMostPoints;
-  std::vector<PlotPoint> points;
+  std::vector<draw::PlotPoint> points;
   for (std::size_t i = 0; i < outcomes.size(); i += step) {
     const Outcome& outcome = outcomes[i];
     points.push_back({outcome.measured_us, outcome.predicted_us, series.at(group_of(outcome)),
@@ -99,7 +99,7 @@ std::string scatter(std::span<const Outcome> outcomes, const Groups& groups) {
     legend += fmt::format(
         "<span><svg viewBox=\"0 0 10 10\"><circle class=\"s{}\" cx=\"5\" "
         "cy=\"5\" r=\"4\"/></svg> {}</span>\n",
-        own, html_escaped(name));
+        own, draw::html_escaped(name));
   }
   if (groups.size() > kOthers) {
     legend +=
@@ -107,7 +107,7 @@ std::string scatter(std::span<const Outcome> outcomes, const Groups& groups) {
         "r=\"4\"/></svg> others</span>";
   }
   if (step > 1) legend += fmt::format("<span>every {}th of {}</span>", step, outcomes.size());
-  return scatter_svg(x, y, points, 0.1) + legend + "</p>\n";
+  return draw::scatter_svg(x, y, points, 0.1) + legend + "</p>\n";
 }
 
 double quantile(const std::vector<double>& sorted, double part) {
@@ -118,7 +118,7 @@ double quantile(const std::vector<double>& sorted, double part) {
 }
 
 std::string boxes(const Groups& groups) {
-  std::vector<PlotBox> rows;
+  std::vector<draw::PlotBox> rows;
   for (const auto& [name, group] : groups) {
     if (rows.size() == kMostBoxes) break;
     std::vector<double> errors;
@@ -126,15 +126,15 @@ std::string boxes(const Groups& groups) {
       errors.push_back(100 * (outcome->predicted_us / outcome->measured_us - 1));
     }
     std::sort(errors.begin(), errors.end());
-    PlotBox box{name, errors.size(), {}};
+    draw::PlotBox box{name, errors.size(), {}};
     int i = 0;
     for (const double part : {0.05, 0.25, 0.5, 0.75, 0.95}) {
       box.quantiles[i++] = quantile(errors, part);
     }
     rows.push_back(box);
   }
-  return boxes_svg({"predicted more (right) or less (left) than measured, %", false, -50, 50},
-                   rows);
+  return draw::boxes_svg({"predicted more (right) or less (left) than measured, %", false, -50, 50},
+                         rows);
 }
 
 // Share of values up to each percentage.
@@ -156,9 +156,9 @@ std::string within(std::span<const Outcome> outcomes) {
     errors.push_back(100 * std::abs(outcome.predicted_us / outcome.measured_us - 1));
     if (outcome.repeat_ratio > 0) repeats.push_back(100 * std::abs(outcome.repeat_ratio - 1));
   }
-  return lines_svg({"error, %", false, 0, 30}, {"share within it, %", false, 0, 100},
-                   {{"measurements repeat", "ceiling", cumulative(repeats)},
-                    {"predictions", "line", cumulative(errors)}});
+  return draw::lines_svg({"error, %", false, 0, 30}, {"share within it, %", false, 0, 100},
+                         {{"measurements repeat", "ceiling", cumulative(repeats)},
+                          {"predictions", "line", cumulative(errors)}});
 }
 
 // For each nominal probability, how many measurements lie below the quantile that the other folds'
@@ -182,8 +182,9 @@ std::string calibration(std::span<const Outcome> outcomes) {
     points.emplace_back(percent,
                         100.0 * static_cast<double>(below) / static_cast<double>(outcomes.size()));
   }
-  return lines_svg({"nominal, %", false, 0, 100}, {"measured below, %", false, 0, 100},
-                   {{"perfect", "ideal", {{0, 0}, {100, 100}}}, {"observed", "line", points}});
+  return draw::lines_svg(
+      {"nominal, %", false, 0, 100}, {"measured below, %", false, 0, 100},
+      {{"perfect", "ideal", {{0, 0}, {100, 100}}}, {"observed", "line", points}});
 }
 
 std::string table_html(std::span<const Accuracy> table) {
@@ -196,8 +197,9 @@ std::string table_html(std::span<const Accuracy> table) {
   };
   for (const Accuracy& row : table) {
     const bool total = row.group == "all" || row.group == "blocks" || row.group == "models";
-    html += fmt::format("<tr{}><td>{}</td><td>{}</td>", total ? " class=\"total\"" : "",
-                        html_escaped(row.group == "all" ? "all atoms" : row.group), row.count);
+    html +=
+        fmt::format("<tr{}><td>{}</td><td>{}</td>", total ? " class=\"total\"" : "",
+                    draw::html_escaped(row.group == "all" ? "all atoms" : row.group), row.count);
     for (const double value :
          {row.within_5, row.within_10, row.within_15, row.mape, row.median_ape, row.rmspe,
           row.p95_coverage, row.repeat_within_5, row.repeat_within_10}) {
@@ -219,9 +221,10 @@ std::string validation_html(const ValidationReport& report) {
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width\">\n<title>{0}</title>\n"
       "<style>{1}</style></head><body>\n<h1>{0}</h1>\n<p>{2}</p>\n<dl>",
-      html_escaped(report.title), kStyle, html_escaped(report.subtitle));
+      draw::html_escaped(report.title), kStyle, draw::html_escaped(report.subtitle));
   for (const auto& [name, value] : report.facts) {
-    html += fmt::format("<dt>{}</dt><dd>{}</dd>\n", html_escaped(name), html_escaped(value));
+    html += fmt::format("<dt>{}</dt><dd>{}</dd>\n", draw::html_escaped(name),
+                        draw::html_escaped(value));
   }
   html += "</dl>\n";
   if (report.outcomes.empty()) {
@@ -242,4 +245,4 @@ std::string validation_html(const ValidationReport& report) {
   return html + "</body></html>\n";
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -8,7 +8,7 @@
 #include "adamec/train/accuracy.h"
 #include "adamec/train/cross_validation.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 struct ValidationReport {
   std::string title;                                       // "Configurations left out"
@@ -23,4 +23,4 @@ struct ValidationReport {
 // and calibration of the quantiles. Same outcomes, same bytes.
 std::string validation_html(const ValidationReport& report);
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -9,7 +9,7 @@
 
 #include "adamec/v1/predictor.pb.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 // Rows of numbers, NaN where missing; never infinite.
 struct Matrix {
@@ -71,4 +71,4 @@ class BoostedTrees {
 // Version of the XGBoost library in use: "1.7.4".
 std::string xgboost_version();
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -95,18 +95,18 @@ TEST(PlanHtml, IsSelfContainedAndDrawsEveryAtom) {
 TEST(Svg, TicksAreRoundAndWithinTheAxis) {
   using ::testing::ElementsAre;
   EXPECT_THAT(
-      (Axis{0, 1.2, false, 0, 1}.ticks(5)),
+      (draw::Axis{0, 1.2, false, 0, 1}.ticks(5)),
       ElementsAre(0, 0.2, 0.4, ::testing::DoubleEq(0.2 * 3), 0.8, 1, ::testing::DoubleEq(0.2 * 6)));
-  EXPECT_THAT((Axis{0.1, 1000, true, 0, 1}.ticks(5)),
+  EXPECT_THAT((draw::Axis{0.1, 1000, true, 0, 1}.ticks(5)),
               ElementsAre(::testing::DoubleEq(0.1), 1, 10, 100, 1000));
-  EXPECT_THAT((Axis{1, 10, true, 0, 1}.ticks(5)), ElementsAre(1, 2, 5, 10));
-  const Axis axis{1, 100, true, 0, 200};
+  EXPECT_THAT((draw::Axis{1, 10, true, 0, 1}.ticks(5)), ElementsAre(1, 2, 5, 10));
+  const draw::Axis axis{1, 100, true, 0, 200};
   EXPECT_DOUBLE_EQ(axis.pixel(10), 100);
   EXPECT_DOUBLE_EQ(axis.value(100), 10);
 }
 
 TEST(Svg, TextIsEscaped) {
-  EXPECT_EQ(escaped("<a href=\"x\">&'\n"), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;?");
+  EXPECT_EQ(draw::escaped("<a href=\"x\">&'\n"), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;?");
 }
 
 }  // namespace

@@ -14,9 +14,9 @@
 namespace adamec::testing {
 namespace {
 
-using predict::read_samples;
-using predict::training_data;
-using predict::TrainingData;
+using train::read_samples;
+using train::training_data;
+using train::TrainingData;
 
 // What read_samples says of a set; the folder is cut off the message.
 std::string error_of(const std::string& bytes) {
@@ -187,7 +187,7 @@ TEST(TrainingData, TakesBlocksWhosePartsAreDescribed) {
   EXPECT_GT(data.composites.size(), 16u);
   EXPECT_EQ(data.incomplete, 0u);
   std::size_t loaded = 0;
-  for (const predict::Composite& block : data.composites) loaded += block.cpu_load > 0;
+  for (const train::Composite& block : data.composites) loaded += block.cpu_load > 0;
   EXPECT_EQ(2 * loaded, data.composites.size());
   set.clear_configurations();
   const TrainingData without = training_data(set, "", "s");

@@ -1,4 +1,4 @@
-#include "adamec/train/transfer.h"
+#include "adamec/train/adaptation_fit.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 
 #include "adamec/base/error.h"
 #include "adamec/base/version.h"
-#include "adamec/predict/evaluator.h"
+#include "adamec/predict/compiled_predictor.h"
 #include "adamec/predict/predictor.h"
 #include "adamec/train/accuracy.h"
 #include "adamec/train/error_bounds.h"
@@ -16,7 +16,7 @@
 #include "adamec/train/folds.h"
 #include "adamec/train/kriging_fit.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 namespace {
 
 // Counts as much as this many samples against a factor of an operator's own.
@@ -26,9 +26,9 @@ constexpr std::size_t kMostFolds = 50;
 constexpr double kLeastUs = 1e-6;
 
 // A measurement as the base sees it.
-struct Point {
-  Work work;
-  LinearCost cost;
+struct AdaptationPoint {
+  predict::Work work;
+  predict::LinearCost cost;
   double residual = 0;  // log(base prediction / baseline)
   int operator_index = -1;
   double us = 0;  // measured on the new device
@@ -45,36 +45,37 @@ v1::Predictor stripped(const v1::Predictor& base) {
   return result;
 }
 
-std::vector<Point> points_of(const Evaluator& base, const Baselines& baselines,
-                             const std::vector<Measurement>& measurements) {
-  std::vector<Point> points;
+std::vector<AdaptationPoint> points_of(const predict::CompiledPredictor& base,
+                                       const predict::Baselines& baselines,
+                                       const std::vector<Measurement>& measurements) {
+  std::vector<AdaptationPoint> points;
   for (const Measurement& measurement : measurements) {
-    Point point;
-    point.work = work_of(*measurement.sample, measurement.threads);
+    AdaptationPoint point;
+    point.work = predict::work_of(*measurement.sample, measurement.threads);
     point.cost = baselines.find(point.work, measurement.threads).cost;
-    point.residual = base.quiet(point.work, "", measurement.threads).log_us -
-                     log_baseline_us(point.cost, point.work);
-    point.operator_index = row_key(base.message(), point.work).operator_index;
+    point.residual = base.unloaded_latency(point.work, "", measurement.threads).log_us -
+                     predict::log_baseline_us(point.cost, point.work);
+    point.operator_index = predict::row_key(base.message(), point.work).operator_index;
     point.us = measurement.us;
     points.push_back(point);
   }
   return points;
 }
 
-double mean_log_ratio(const std::vector<Point>& points) {
+double mean_log_ratio(const std::vector<AdaptationPoint>& points) {
   double sum = 0;
-  for (const Point& point : points) {
-    sum += std::log(point.us) - point.residual - log_baseline_us(point.cost, point.work);
+  for (const AdaptationPoint& point : points) {
+    sum += std::log(point.us) - point.residual - predict::log_baseline_us(point.cost, point.work);
   }
   return sum / static_cast<double>(points.size());
 }
 
 // Ratios of the devices: relative least squares over the base's predictions, split into what they
 // say multiplications, bytes and the call cost; drawn towards one ratio for all three.
-LinearCost fit_ratios(const std::vector<Point>& points) {
+predict::LinearCost fit_ratios(const std::vector<AdaptationPoint>& points) {
   const double common = std::exp(mean_log_ratio(points));
-  std::vector<CostPoint> rows;
-  for (const Point& point : points) {
+  std::vector<predict::CostPoint> rows;
+  for (const AdaptationPoint& point : points) {
     const double scale = std::exp(point.residual);
     const double call = std::max(scale * point.cost.constant_us, kLeastUs);
     rows.push_back({scale * point.cost.us_per_mac * point.work.macs / call,
@@ -85,11 +86,11 @@ LinearCost fit_ratios(const std::vector<Point>& points) {
   rows.push_back({weight * kFar / common, 0, kFar});
   rows.push_back({0, weight * kFar / common, kFar});
   rows.push_back({0, 0, common / weight});
-  return fit_cost(rows);
+  return predict::fit_cost(rows);
 }
 
-v1::Adaptation fit_adaptation(const std::vector<Point>& points, unsigned threads) {
-  const LinearCost ratios = fit_ratios(points);
+v1::Adaptation fit_adaptation(const std::vector<AdaptationPoint>& points, unsigned threads) {
+  const predict::LinearCost ratios = fit_ratios(points);
   v1::Adaptation adaptation;
   adaptation.set_threads(threads);
   adaptation.set_per_mac(ratios.us_per_mac);
@@ -97,10 +98,10 @@ v1::Adaptation fit_adaptation(const std::vector<Point>& points, unsigned threads
   adaptation.set_constant(ratios.constant_us);
   std::map<int, std::vector<double>> by_operator;
   double sum = 0;
-  for (const Point& point : points) {
+  for (const AdaptationPoint& point : points) {
     const double left = std::log(point.us) - point.residual -
-                        log_baseline_us(point.cost, point.work) -
-                        log_scaled(point.cost, ratios, point.work);
+                        predict::log_baseline_us(point.cost, point.work) -
+                        predict::log_scaled(point.cost, ratios, point.work);
     by_operator[point.operator_index].push_back(left);
     sum += left;
   }
@@ -119,18 +120,18 @@ v1::Adaptation fit_adaptation(const std::vector<Point>& points, unsigned threads
 
 // What is left after ratios and factors, in the kriging of its class: near what was measured here,
 // predictions follow it.
-void adapt_krigings(const Evaluator& base, const std::vector<Measurement>& measurements,
-                    v1::Predictor& result) {
-  const Evaluator adapted(result, "adapted");
+void adapt_krigings(const predict::CompiledPredictor& base,
+                    const std::vector<Measurement>& measurements, v1::Predictor& result) {
+  const predict::CompiledPredictor adapted(result, "adapted");
   const double share = result.kriging_share();
   if (!(share > 0)) return;
   std::map<int, KrigingClass> classes;  // by index in krigings
   for (const Measurement& measurement : measurements) {
-    const Work work = work_of(*measurement.sample, measurement.threads);
+    const predict::Work work = predict::work_of(*measurement.sample, measurement.threads);
     const int index = base.kriging_index(work, measurement.threads);
     if (index < 0) continue;
     const double left =
-        std::log(measurement.us) - adapted.quiet(work, "", measurement.threads).log_us;
+        std::log(measurement.us) - adapted.unloaded_latency(work, "", measurement.threads).log_us;
     KrigingClass& same = classes[index];
     same.coordinates.push_back(base.coordinates(work, measurement.threads));
     same.residuals.push_back(left / share);
@@ -142,18 +143,18 @@ void adapt_krigings(const Evaluator& base, const std::vector<Measurement>& measu
   }
 }
 
-v1::Predictor adapt(const v1::Predictor& base, const std::vector<Measurement>& measurements) {
+v1::Predictor adapted_to(const v1::Predictor& base, const std::vector<Measurement>& measurements) {
   v1::Predictor result = stripped(base);
-  const Evaluator evaluator(result, "base");
-  const Baselines baselines(result.baselines(), "base");
+  const predict::CompiledPredictor compiled(result, "base");
+  const predict::Baselines baselines(result.baselines(), "base");
   std::map<unsigned, std::vector<Measurement>> by_threads;
   for (const Measurement& measurement : measurements) {
     by_threads[measurement.threads].push_back(measurement);
   }
   for (const auto& [threads, same] : by_threads) {
-    *result.add_adaptations() = fit_adaptation(points_of(evaluator, baselines, same), threads);
+    *result.add_adaptations() = fit_adaptation(points_of(compiled, baselines, same), threads);
   }
-  adapt_krigings(evaluator, measurements, result);
+  adapt_krigings(compiled, measurements, result);
   for (v1::Combination& combination : *result.mutable_combinations()) {
     combination.set_call_us(
         std::min(1e6, combination.call_us() * result.adaptations(0).constant()));
@@ -163,20 +164,21 @@ v1::Predictor adapt(const v1::Predictor& base, const std::vector<Measurement>& m
 
 void add_outcomes(const v1::Predictor& message, const std::vector<Measurement>& held,
                   std::size_t fold, std::vector<Outcome>& outcomes) {
-  const Predictor predictor(message, "transfer");
+  const predict::Predictor predictor(message, "transfer");
   for (const Measurement& measurement : held) {
     const auto prediction = predictor.predict(*measurement.sample, {measurement.threads, 0});
     const bool repeated = measurement.even_us > 0 && measurement.odd_us > 0;
-    outcomes.push_back(
-        {Outcome::Subject::kAtom, work_of(*measurement.sample, measurement.threads).class_key,
-         measurement.sample->sample_atom(), measurement.threads, 0, measurement.us,
-         prediction.p50_ms * 1000, fold, repeated ? measurement.even_us / measurement.odd_us : 0});
+    outcomes.push_back({Outcome::Subject::kAtom,
+                        predict::work_of(*measurement.sample, measurement.threads).class_key,
+                        measurement.sample->sample_atom(), measurement.threads, 0, measurement.us,
+                        prediction.p50_ms * 1000, fold,
+                        repeated ? measurement.even_us / measurement.odd_us : 0});
   }
 }
 
 // Each configuration once in `held`, in all its numbers of threads.
 void validate(const v1::Predictor& base, const TrainingData& data, std::uint64_t seed,
-              TransferResult& result) {
+              AdaptResult& result) {
   const WorkKeys keys(data);
   std::map<std::string, std::size_t> fold_of;
   for (const Measurement& measurement : data.measurements) {
@@ -193,7 +195,7 @@ void validate(const v1::Predictor& base, const TrainingData& data, std::uint64_t
       const bool out = fold_of.at(keys.of(*measurement.sample)) == fold;
       (out ? held : rest.measurements).push_back(measurement);
     }
-    add_outcomes(adapt(base, rest.measurements), held, fold, result.adapted);
+    add_outcomes(adapted_to(base, rest.measurements), held, fold, result.adapted);
     add_outcomes(bare, held, fold, result.unadapted);
     add_outcomes(fit_predictor(rest, seed), held, fold, result.from_scratch);
   }
@@ -213,15 +215,15 @@ void add_figures(const std::string& name, const std::vector<Outcome>& outcomes,
 
 }  // namespace
 
-TransferResult transfer(const v1::Predictor& base, const std::string& source,
-                        const TrainingData& data, const TrainOptions& options) {
+AdaptResult adapt(const v1::Predictor& base, const std::string& source, const TrainingData& data,
+                  const TrainOptions& options) {
   if (base.adaptations_size() > 0) {
     fail("{}: adapted from another device itself; take the predictor it was adapted from", source);
   }
-  TransferResult result;
+  AdaptResult result;
   validate(base, data, options.seed, result);
   v1::Predictor& predictor = result.predictor;
-  predictor = adapt(base, data.measurements);
+  predictor = adapted_to(base, data.measurements);
   *predictor.mutable_base_host() = base.host();
   *predictor.mutable_host() = data.host;
   predictor.set_adamec_version(version());
@@ -243,4 +245,4 @@ TransferResult transfer(const v1::Predictor& base, const std::string& source,
   return result;
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "adamec/predict/evaluator.h"
+#include "adamec/predict/compiled_predictor.h"
 #include "adamec/predict/features.h"
 
-// The parts of Evaluator that predict blocks and that trainers need.
+// The parts of CompiledPredictor that predict blocks and that trainers need.
 namespace adamec::predict {
 namespace {
 
@@ -13,16 +13,17 @@ constexpr double kMostLogSlowdown = 40;  // beyond the largest load measured
 
 }  // namespace
 
-const Combination* Evaluator::combination(unsigned threads) const {
+const Combination* CompiledPredictor::combination(unsigned threads) const {
   if (combinations_.empty()) return nullptr;
   auto nearest = combinations_.upper_bound(threads);
   if (nearest != combinations_.begin()) --nearest;
   return &nearest->second;
 }
 
-BlockTerms Evaluator::block_terms(std::span<const Part> parts, const std::vector<PartEdge>& edges,
-                                  const RunContext& context, bool* extrapolated) const {
-  const RunContext at_ease{context.threads, 0};
+BlockTerms CompiledPredictor::block_terms(std::span<const Part> parts,
+                                          const std::vector<PartEdge>& edges,
+                                          const RunContext& context, bool* extrapolated) const {
+  const RunContext unloaded{context.threads, 0};
   const RunContext under_load{context.threads, context.cpu_load};
   const std::vector<int> feeder = feeders(parts.size(), edges);
   BlockTerms terms;
@@ -35,11 +36,11 @@ BlockTerms Evaluator::block_terms(std::span<const Part> parts, const std::vector
   double under_load_us = 0;
   double in_context_us = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    Quiet part = quiet(parts[i].work, parts[i].signature, context.threads);
-    const Prediction prediction = finish(part, context);
+    UnloadedLatency part = unloaded_latency(parts[i].work, parts[i].signature, context.threads);
+    const Prediction prediction = in_context(part, context);
     in_context_us += prediction.p50_ms * 1000;
-    const double us = finish(part, at_ease).p50_ms * 1000;
-    times.push_back({us, finish(part, under_load).p50_ms * 1000});
+    const double us = in_context(part, unloaded).p50_ms * 1000;
+    times.push_back({us, in_context(part, under_load).p50_ms * 1000});
     under_load_us += times.back().in_context;
     terms.sum_us += us;
     terms.least_us = i == 0 ? us : std::min(terms.least_us, us);
@@ -58,7 +59,7 @@ BlockTerms Evaluator::block_terms(std::span<const Part> parts, const std::vector
   return terms;
 }
 
-double Evaluator::typical_slowdown(unsigned threads, double load) const {
+double CompiledPredictor::typical_slowdown(unsigned threads, double load) const {
   if (load == 0) return 1;
   if (typical_log_slowdowns_.empty()) return 0;
   auto nearest = typical_log_slowdowns_.upper_bound(threads);
@@ -66,18 +67,19 @@ double Evaluator::typical_slowdown(unsigned threads, double load) const {
   return std::exp(std::min(between_loads(nearest->second, load), kMostLogSlowdown));
 }
 
-Prediction Evaluator::predict_block(std::span<const Part> parts, const std::vector<PartEdge>& edges,
-                                    const RunContext& context, bool whole_model) const {
+Prediction CompiledPredictor::predict_block(std::span<const Part> parts,
+                                            const std::vector<PartEdge>& edges,
+                                            const RunContext& context, bool whole_model) const {
   Prediction prediction;
   const BlockTerms terms = block_terms(parts, edges, context, &prediction.extrapolated);
-  const Combination* gains = combination(context.threads);
+  const Combination* savings = combination(context.threads);
   double q95 = message_.unseen_q95();
-  if (gains == nullptr) {
+  if (savings == nullptr) {
     prediction.p50_ms = (terms.sum_us * terms.slowdown + terms.waiting_us) / 1000;
     prediction.extrapolated = true;
   } else {
-    prediction.p50_ms = gains->block_us(terms) / 1000;
-    q95 = whole_model ? gains->model_q95() : gains->block_q95();
+    prediction.p50_ms = savings->block_us(terms) / 1000;
+    q95 = whole_model ? savings->model_q95() : savings->block_q95();
     if (context.cpu_load > 0) q95 = std::max(q95, message_.contended_q95());
   }
   prediction.p50_ms = std::max(prediction.p50_ms, kLeastMs);
@@ -85,26 +87,28 @@ Prediction Evaluator::predict_block(std::span<const Part> parts, const std::vect
   return prediction;
 }
 
-double Evaluator::call_ms(const RunContext& context) const {
-  const Combination* gains = combination(context.threads);
-  return gains == nullptr ? 0 : gains->call_us() / 1000;
+double CompiledPredictor::call_ms(const RunContext& context) const {
+  const Combination* savings = combination(context.threads);
+  return savings == nullptr ? 0 : savings->call_us() / 1000;
 }
 
-double Evaluator::cold_ms(const ColdBytes& cold, unsigned threads) const {
-  const Combination* gains = combination(threads);
-  return gains == nullptr ? 0 : gains->cold_us(cold) / 1000;
+double CompiledPredictor::cold_ms(const ColdBytes& cold, unsigned threads) const {
+  const Combination* savings = combination(threads);
+  return savings == nullptr ? 0 : savings->cold_us(cold) / 1000;
 }
 
-double Evaluator::pair_share(const Work& producer, const Work& consumer, unsigned threads) const {
-  const Combination* gains = combination(threads);
-  if (gains == nullptr) return 0;
-  return gains->share(row_key(message_, producer).operator_index,
-                      row_key(message_, consumer).operator_index);
+double CompiledPredictor::pair_share(const Work& producer, const Work& consumer,
+                                     unsigned threads) const {
+  const Combination* savings = combination(threads);
+  if (savings == nullptr) return 0;
+  return savings->share(row_key(message_, producer).operator_index,
+                        row_key(message_, consumer).operator_index);
 }
 
-int Evaluator::kriging_index(const Work& work, unsigned threads) const {
+int CompiledPredictor::kriging_index(const Work& work, unsigned threads) const {
   const RowKey key = row_key(message_, work);
-  const auto family = static_cast<std::uint32_t>(shape_family(quiet(work, "", threads).row));
+  const auto family =
+      static_cast<std::uint32_t>(shape_family(unloaded_latency(work, "", threads).row));
   int of_all = -1;
   for (int i = 0; i < message_.krigings_size(); ++i) {
     const v1::Kriging& kriging = message_.krigings(i);
@@ -118,9 +122,10 @@ int Evaluator::kriging_index(const Work& work, unsigned threads) const {
   return of_all;
 }
 
-std::vector<float> Evaluator::coordinates(const Work& work, unsigned threads) const {
+std::vector<float> CompiledPredictor::coordinates(const Work& work, unsigned threads) const {
   std::vector<float> result;
-  fill_coordinates(quiet(work, "", threads).row, krigings_.columns(), krigings_.scales(), result);
+  fill_coordinates(unloaded_latency(work, "", threads).row, krigings_.columns(), krigings_.scales(),
+                   result);
   return result;
 }
 

@@ -1,4 +1,4 @@
-#include "adamec/train/transfer.h"
+#include "adamec/train/adaptation_fit.h"
 
 #include <gtest/gtest.h>
 
@@ -13,8 +13,8 @@
 namespace adamec::testing {
 namespace {
 
-using predict::accuracy_table;
-using predict::training_data;
+using train::accuracy_table;
+using train::training_data;
 
 // Another machine: a third of the multiplications per second, half the memory bandwidth.
 v1::SampleSet slower(v1::SampleSet set) {
@@ -33,14 +33,14 @@ v1::SampleSet slower(v1::SampleSet set) {
 v1::Predictor base_predictor() {
   const v1::SampleSet set =
       synthetic_samples({.configurations = 300, .threads = {1, 2}, .loads = {0, 0.5}});
-  return predict::train(training_data(set, "", "s"), {}).predictor;
+  return train::train(training_data(set, "", "s"), {}).predictor;
 }
 
 TEST(Transfer, AdaptsFromFewSamplesBetterThanTheyTrain) {
   const v1::SampleSet few =
       slower(synthetic_samples({.configurations = 40, .seed = 5, .host_id = "other"}));
   const auto result =
-      predict::transfer(base_predictor(), "base", training_data(few, "", "s"), {1, 1, "digest"});
+      train::adapt(base_predictor(), "base", training_data(few, "", "s"), {1, 1, "digest"});
   const auto adapted = accuracy_table(result.adapted).back();
   EXPECT_EQ(adapted.count, training_data(few, "", "s").measurements.size());
   EXPECT_GT(adapted.within_15, 80);
@@ -53,17 +53,17 @@ TEST(Transfer, AdaptsFromFewSamplesBetterThanTheyTrain) {
   const v1::Sample& known = few.samples(0);
   EXPECT_NEAR(predictor.predict(known, {1, 0}).p50_ms * 1000, known.latency().min_us(), 1e-9);
   const v1::Atom conv = conv2d(48, 80, 30, 3);
-  const auto quiet = predictor.predict(conv, {1, 0});
-  EXPECT_NEAR(quiet.p50_ms * 1000 / (3 * true_latency_us(conv, 1, 0)), 1, 0.25);
-  EXPECT_GT(predictor.predict(conv, {1, 0.5}).p50_ms, 1.2 * quiet.p50_ms);
-  EXPECT_FALSE(quiet.extrapolated);
+  const auto unloaded = predictor.predict(conv, {1, 0});
+  EXPECT_NEAR(unloaded.p50_ms * 1000 / (3 * true_latency_us(conv, 1, 0)), 1, 0.25);
+  EXPECT_GT(predictor.predict(conv, {1, 0.5}).p50_ms, 1.2 * unloaded.p50_ms);
+  EXPECT_FALSE(unloaded.extrapolated);
   EXPECT_TRUE(predictor.predict(conv, {2, 0}).extrapolated) << "two threads were not measured here";
 }
 
 TEST(Transfer, WorksFromOneSample) {
   const v1::SampleSet one = slower(synthetic_samples({.configurations = 1, .seed = 5}));
   const auto result =
-      predict::transfer(base_predictor(), "base", training_data(one, "", "s"), {1, 1, ""});
+      train::adapt(base_predictor(), "base", training_data(one, "", "s"), {1, 1, ""});
   EXPECT_TRUE(result.adapted.empty());
   const predict::Predictor predictor(result.predictor, "p");
   const auto prediction = predictor.predict(relu({1, 50, 30, 30}), {1, 0});
@@ -75,11 +75,11 @@ TEST(Transfer, IsDeterministicAndNotRepeated) {
   const v1::Predictor base = base_predictor();
   const v1::SampleSet few = synthetic_samples({.configurations = 20, .seed = 5});
   const auto data = training_data(few, "", "s");
-  const auto once = predict::transfer(base, "base", data, {1, 1, ""}).predictor;
-  EXPECT_EQ(predict::transfer(base, "base", data, {1, 1, ""}).predictor.SerializeAsString(),
+  const auto once = train::adapt(base, "base", data, {1, 1, ""}).predictor;
+  EXPECT_EQ(train::adapt(base, "base", data, {1, 1, ""}).predictor.SerializeAsString(),
             once.SerializeAsString());
   try {
-    predict::transfer(once, "b.predictor", data, {1, 1, ""});
+    train::adapt(once, "b.predictor", data, {1, 1, ""});
     FAIL();
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(),

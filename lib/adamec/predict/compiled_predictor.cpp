@@ -1,4 +1,4 @@
-#include "adamec/predict/evaluator.h"
+#include "adamec/predict/compiled_predictor.h"
 
 #include <algorithm>
 #include <cmath>
@@ -87,7 +87,7 @@ double log_baseline_us(const LinearCost& cost, const Work& work) {
   return std::log(std::max(cost.us(work.macs, work.bytes()), kLeastUs));
 }
 
-Evaluator::Evaluator(v1::Predictor message, const std::string& source)
+CompiledPredictor::CompiledPredictor(v1::Predictor message, const std::string& source)
     : message_(std::move(message)) {
   check_fields(source);
   const std::vector<int> columns = feature_columns(source);
@@ -102,7 +102,7 @@ Evaluator::Evaluator(v1::Predictor message, const std::string& source)
   read_typical_slowdowns(source);
 }
 
-void Evaluator::read_residuals(const std::vector<int>& columns, const std::string& source) {
+void CompiledPredictor::read_residuals(const std::vector<int>& columns, const std::string& source) {
   if (message_.format_version() < 2) {
     residuals_[1] = Trees(message_.residual(), columns, source + ": residual");
     return;
@@ -119,20 +119,20 @@ void Evaluator::read_residuals(const std::vector<int>& columns, const std::strin
 }
 
 // The trees of that number of threads, or of the next smaller one, or of the smallest.
-const Trees& Evaluator::residual(unsigned threads) const {
+const Trees& CompiledPredictor::residual(unsigned threads) const {
   auto nearest = residuals_.upper_bound(threads);
   if (nearest != residuals_.begin()) --nearest;
   return nearest->second;
 }
 
-void Evaluator::read_bounds(const std::string& source) {
+void CompiledPredictor::read_bounds(const std::string& source) {
   for (const v1::Bound& bound : message_.bounds()) {
     check_quantile(bound.q95(), "bounds.q95", source);
     bounds_[{static_cast<int>(bound.operator_index()), bound.threads()}] = bound.q95();
   }
 }
 
-void Evaluator::read_combinations(const std::string& source) {
+void CompiledPredictor::read_combinations(const std::string& source) {
   for (int i = 0; i < message_.combinations_size(); ++i) {
     const v1::Combination& combination = message_.combinations(i);
     const std::string field = fmt::format("{}: combinations[{}]", source, i);
@@ -142,7 +142,7 @@ void Evaluator::read_combinations(const std::string& source) {
   }
 }
 
-void Evaluator::read_typical_slowdowns(const std::string& source) {
+void CompiledPredictor::read_typical_slowdowns(const std::string& source) {
   for (int i = 0; i < message_.typical_slowdowns_size(); ++i) {
     const v1::TypicalSlowdown& typical = message_.typical_slowdowns(i);
     const std::string field = fmt::format("{}: typical_slowdowns[{}]", source, i);
@@ -166,7 +166,7 @@ void Evaluator::read_typical_slowdowns(const std::string& source) {
   }
 }
 
-void Evaluator::check_fields(const std::string& source) const {
+void CompiledPredictor::check_fields(const std::string& source) const {
   if (message_.format_version() == 0) fail("{}: not a predictor (no format_version)", source);
   if (message_.format_version() > kPredictorFormatVersion) {
     fail("{}: predictor format {}, this version reads up to {}", source, message_.format_version(),
@@ -197,7 +197,7 @@ void Evaluator::check_fields(const std::string& source) const {
   check_measured(message_.contended(), "contended", source);
 }
 
-std::vector<int> Evaluator::feature_columns(const std::string& source) const {
+std::vector<int> CompiledPredictor::feature_columns(const std::string& source) const {
   const std::vector<std::string>& known = feature_names();
   std::vector<int> columns;
   for (const std::string& name : message_.features()) {
@@ -213,31 +213,31 @@ std::vector<int> Evaluator::feature_columns(const std::string& source) const {
 
 // Where the very atom was measured under a load, that is the latency, unless it was more under a
 // smaller load.
-std::vector<double> Evaluator::log_slowdowns(Quiet& quiet) const {
+std::vector<double> CompiledPredictor::log_slowdowns(UnloadedLatency& unloaded) const {
   std::vector<double> result;
   double previous = 0;
   for (const double load : message_.slowdown_loads()) {
     const auto measured =
-        find_measured(message_.contended(), {quiet.signature_hash, quiet.threads, load});
-    quiet.row[kLoadColumn] = static_cast<float>(load);
+        find_measured(message_.contended(), {unloaded.signature_hash, unloaded.threads, load});
+    unloaded.row[kLoadColumn] = static_cast<float>(load);
     const double log_slowdown =
-        measured ? std::log(*measured) - quiet.log_us : slowdown_.evaluate(quiet.row);
+        measured ? std::log(*measured) - unloaded.log_us : slowdown_.evaluate(unloaded.row);
     previous = std::clamp(log_slowdown, previous, kMaxLog);
     result.push_back(previous);
   }
   return result;
 }
 
-double Evaluator::log_slowdown(Quiet& quiet, double load) const {
+double CompiledPredictor::log_slowdown(UnloadedLatency& unloaded, double load) const {
   const auto& loads = message_.slowdown_loads();
   // Never measured: a competitor that asks for `load` of a CPU gets at most its fair half.
   if (loads.empty()) return -std::log(std::max(1 - load, 0.5));
-  if (quiet.log_slowdowns.empty()) quiet.log_slowdowns = log_slowdowns(quiet);
-  return between_loads(quiet.log_slowdowns, load);
+  if (unloaded.log_slowdowns.empty()) unloaded.log_slowdowns = log_slowdowns(unloaded);
+  return between_loads(unloaded.log_slowdowns, load);
 }
 
 // Of values at the loads of the training set.
-double Evaluator::between_loads(std::span<const double> log_slowdowns, double load) const {
+double CompiledPredictor::between_loads(std::span<const double> log_slowdowns, double load) const {
   const auto& loads = message_.slowdown_loads();
   double from = 0;
   double log_from = 0;
@@ -252,53 +252,55 @@ double Evaluator::between_loads(std::span<const double> log_slowdowns, double lo
   return log_from + slope * (load - from);
 }
 
-Evaluator::Quiet Evaluator::quiet(const Work& work, std::string_view signature,
-                                  unsigned threads) const {
+CompiledPredictor::UnloadedLatency CompiledPredictor::unloaded_latency(const Work& work,
+                                                                       std::string_view signature,
+                                                                       unsigned threads) const {
   if (threads == 0) fail_with(ErrorKind::kUsage, "threads: 0, expected at least 1");
-  Quiet quiet;
-  quiet.threads = threads;
-  quiet.bytes = work.bytes();
+  UnloadedLatency unloaded;
+  unloaded.threads = threads;
+  unloaded.bytes = work.bytes();
   const RowKey key = row_key(message_, work);
   const std::uint64_t hash = signature_hash(signature);
   const auto measured = find_measured(message_.measured(), {hash, threads, 0});
   const bool any_load = !message_.slowdown_loads().empty();
   if (measured && !any_load) {  // most of a planner's atoms
-    quiet.log_us = std::log(*measured);
-    quiet.q95 = message_.measured_q95();
-    return quiet;
+    unloaded.log_us = std::log(*measured);
+    unloaded.q95 = message_.measured_q95();
+    return unloaded;
   }
-  if (any_load) quiet.signature_hash = hash;
+  if (any_load) unloaded.signature_hash = hash;
   const Baselines::Match match = baselines_.find(work, threads);
-  quiet.log_us = log_baseline_us(match.cost, work);
-  fill_features(work, {key.operator_index, key.backend_index, match.threads, 0, quiet.log_us},
-                quiet.row);
+  unloaded.log_us = log_baseline_us(match.cost, work);
+  fill_features(work, {key.operator_index, key.backend_index, match.threads, 0, unloaded.log_us},
+                unloaded.row);
   if (measured) {
-    quiet.log_us = std::log(*measured);
-    quiet.q95 = message_.measured_q95();
-    return quiet;
+    unloaded.log_us = std::log(*measured);
+    unloaded.q95 = message_.measured_q95();
+    return unloaded;
   }
   if (key.operator_index < 0) {
-    quiet.q95 = message_.unseen_q95();
-    quiet.extrapolated = true;
-    quiet.roofline = true;
+    unloaded.q95 = message_.unseen_q95();
+    unloaded.extrapolated = true;
+    unloaded.roofline = true;
   } else {
-    double residual = this->residual(match.threads).evaluate(quiet.row);
+    double residual = this->residual(match.threads).evaluate(unloaded.row);
     const double share = message_.kriging_share();
     const Kriging* kriging = krigings_.find(key.operator_index, match.threads, key.backend_index,
-                                            shape_family(quiet.row));
+                                            shape_family(unloaded.row));
     if (kriging != nullptr) {
-      residual += share * (krigings_.residual(*kriging, quiet.row) - residual);
+      residual += share * (krigings_.residual(*kriging, unloaded.row) - residual);
     }
-    quiet.log_us += residual;
+    unloaded.log_us += residual;
     const auto bound = bounds_.find({key.operator_index, threads});
-    quiet.q95 = bound == bounds_.end() ? message_.residual_q95() : bound->second;
-    quiet.extrapolated = !match.exact || !adaptations_.knows(threads);
+    unloaded.q95 = bound == bounds_.end() ? message_.residual_q95() : bound->second;
+    unloaded.extrapolated = !match.exact || !adaptations_.knows(threads);
   }
-  quiet.log_us += adaptations_.log_ratio(match.cost, work, key.operator_index, threads);
-  return quiet;
+  unloaded.log_us += adaptations_.log_ratio(match.cost, work, key.operator_index, threads);
+  return unloaded;
 }
 
-Prediction Evaluator::finish(Quiet& quiet, const RunContext& context) const {
+Prediction CompiledPredictor::in_context(UnloadedLatency& unloaded,
+                                         const RunContext& context) const {
   if (!(context.cpu_load >= 0 && context.cpu_load <= 1)) {
     fail_with(ErrorKind::kUsage, "cpu_load: {}, expected 0 to 1", context.cpu_load);
   }
@@ -307,17 +309,17 @@ Prediction Evaluator::finish(Quiet& quiet, const RunContext& context) const {
               context.memory_needed);
   }
   Prediction prediction;
-  prediction.extrapolated = quiet.extrapolated;
-  prediction.roofline = quiet.roofline;
-  double log_us = quiet.log_us;
-  double q95 = quiet.q95;
+  prediction.extrapolated = unloaded.extrapolated;
+  prediction.roofline = unloaded.roofline;
+  double log_us = unloaded.log_us;
+  double q95 = unloaded.q95;
   if (context.cpu_load > 0) {
-    log_us += log_slowdown(quiet, context.cpu_load);
+    log_us += log_slowdown(unloaded, context.cpu_load);
     q95 = std::max(q95, message_.contended_q95());
     prediction.extrapolated = prediction.extrapolated || message_.slowdown_loads().empty();
   }
   if (context.memory_limit > 0) {
-    const double needed = context.memory_needed > 0 ? context.memory_needed : quiet.bytes;
+    const double needed = context.memory_needed > 0 ? context.memory_needed : unloaded.bytes;
     const double share = needed / context.memory_limit;
     log_us += memory_knee_.log_slowdown(share);
     prediction.extrapolated = prediction.extrapolated || (memory_knee_.empty() && share > 1);
@@ -327,10 +329,10 @@ Prediction Evaluator::finish(Quiet& quiet, const RunContext& context) const {
   return prediction;
 }
 
-Prediction Evaluator::predict(const Work& work, std::string_view signature,
-                              const RunContext& context) const {
-  Quiet state = quiet(work, signature, context.threads);
-  return finish(state, context);
+Prediction CompiledPredictor::predict(const Work& work, std::string_view signature,
+                                      const RunContext& context) const {
+  UnloadedLatency state = unloaded_latency(work, signature, context.threads);
+  return in_context(state, context);
 }
 
 }  // namespace adamec::predict

@@ -20,13 +20,13 @@
 namespace adamec::predict {
 
 // A predictor message, checked and in the form that evaluates fast. See predictor.h.
-class Evaluator {
+class CompiledPredictor {
  public:
   // Throws Error, prefixed by `source`, for anything a trainer would not write.
-  Evaluator(v1::Predictor message, const std::string& source);
+  CompiledPredictor(v1::Predictor message, const std::string& source);
 
   // An atom with a number of threads, without load: what all its contexts share.
-  struct Quiet {
+  struct UnloadedLatency {
     unsigned threads = 1;
     double log_us = 0;
     double q95 = 0;
@@ -37,10 +37,11 @@ class Evaluator {
     std::vector<float> row;             // of features; empty where nothing needs it
     std::vector<double> log_slowdowns;  // at the loads of the training set, once asked for
   };
-  using ByThreads = std::vector<Quiet>;
-  Quiet quiet(const Work& work, std::string_view signature, unsigned threads) const;
-  // The rest of the way to a prediction; `context.threads` must be quiet's.
-  Prediction finish(Quiet& quiet, const RunContext& context) const;
+  using ByThreads = std::vector<UnloadedLatency>;
+  UnloadedLatency unloaded_latency(const Work& work, std::string_view signature,
+                                   unsigned threads) const;
+  // The rest of the way to a prediction; `context.threads` must be unloaded's.
+  Prediction in_context(UnloadedLatency& unloaded, const RunContext& context) const;
 
   Prediction predict(const Work& work, std::string_view signature, const RunContext& context) const;
 
@@ -73,8 +74,8 @@ class Evaluator {
   void read_bounds(const std::string& source);
   void read_combinations(const std::string& source);
   void read_typical_slowdowns(const std::string& source);
-  std::vector<double> log_slowdowns(Quiet& quiet) const;
-  double log_slowdown(Quiet& quiet, double load) const;
+  std::vector<double> log_slowdowns(UnloadedLatency& unloaded) const;
+  double log_slowdown(UnloadedLatency& unloaded, double load) const;
   double between_loads(std::span<const double> log_slowdowns, double load) const;
   const Trees& residual(unsigned threads) const;
   const Combination* combination(unsigned threads) const;
