@@ -1,8 +1,11 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include "adamec/base/units.h"
+#include "adamec/draw/axis.h"
+#include "adamec/draw/colours.h"
 #include "adamec/draw/svg.h"
 #include "adamec/report/atlas_report.h"
 
@@ -90,11 +93,6 @@ class AtlasPicture {
     return result;
   }
 
-  static void rotated(draw::Svg& svg, double x, double y, const std::string& text) {
-    svg.text(x, y, text, draw::Svg::Anchor::kMiddle,
-             fmt::format("transform='rotate(-90 {} {})'", x, y));
-  }
-
   struct AreaLabel {
     double x;
     double y;
@@ -150,7 +148,7 @@ class AtlasPicture {
       svg.text(kLeft - 8, up.pixel(tick) + 4, format_value(range(y_), tick),
                draw::Svg::Anchor::kEnd);
     }
-    rotated(svg, 14, top + kMapHeight / 2, plan::range_name(range(y_)));
+    svg.rotated_text(14, top + kMapHeight / 2, plan::range_name(range(y_)));
     draw_x_axis(svg, top + kMapHeight, top + kMapHeight);
     svg.rectangle(kLeft, top, kRight - kLeft, kMapHeight, kFrame);
   }

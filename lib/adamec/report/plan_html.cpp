@@ -1,9 +1,14 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <numeric>
 
 #include "adamec/base/units.h"
+#include "adamec/draw/colours.h"
+#include "adamec/draw/html_page.h"
 #include "adamec/draw/svg.h"
+#include "adamec/draw/text.h"
 #include "adamec/report/plan_report.h"
 
 namespace adamec::report {
@@ -200,12 +205,11 @@ std::string tier_rows(const plan::CostGraph& costs, const plan::Plan& plan) {
   for (std::size_t i = 0; i < costs.tiers.size(); ++i) {
     const auto atoms =
         std::count(plan.placement.begin(), plan.placement.end(), static_cast<int>(i));
-    rows += fmt::format(
-        "<tr><td><span class=\"swatch\" style=\"background: {}\"></span>{}</td>"
-        "<td class=\"number\">{}</td><td class=\"number\">{}</td><td "
-        "class=\"number\">{}</td></tr>\n",
-        draw::fill_colour(i), draw::escaped(costs.tiers[i].name), atoms,
-        format_ms(plan.evaluation.compute_ms[i]), format_bytes(plan.evaluation.memory_bytes[i]));
+    rows += "<tr><td>" + draw::html_swatch(draw::fill_colour(i)) +
+            draw::escaped(costs.tiers[i].name) + "</td>" +
+            draw::html_number_cell(fmt::format("{}", atoms)) +
+            draw::html_number_cell(format_ms(plan.evaluation.compute_ms[i])) +
+            draw::html_number_cell(format_bytes(plan.evaluation.memory_bytes[i])) + "</tr>\n";
   }
   return rows;
 }

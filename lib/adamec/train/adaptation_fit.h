@@ -19,7 +19,7 @@ namespace adamec::train {
 // base's.
 struct AdaptResult {
   v1::Predictor predictor;
-  // Of what was left out of the adaptation, each configuration once. What the transfer costs:
+  // Of what was left out of the adaptation, each configuration once. What adapting costs:
   std::vector<Outcome> adapted;
   std::vector<Outcome> unadapted;     // the base as it is, on the same
   std::vector<Outcome> from_scratch;  // trained from these samples alone, on the same
