@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "adamec/proto/latency.h"
+#include "adamec/train/statistics.h"
 
 namespace adamec::train {
 namespace {
@@ -26,12 +27,6 @@ double preempted_us(const v1::Sample& sample) {
   const bool preempted = sample.context().threads() == 1 && latency.cpu_us() > 0 &&
                          latency.cpu_us() < latency.min_us();
   return preempted ? latency.cpu_us() : 0;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 // What several runs of the tool found: the mean of those near the fastest, as slower ones were

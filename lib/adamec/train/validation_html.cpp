@@ -11,6 +11,7 @@
 #include "adamec/draw/colours.h"
 #include "adamec/draw/html_page.h"
 #include "adamec/draw/text.h"
+#include "adamec/train/statistics.h"
 
 namespace adamec::train {
 namespace {
@@ -80,13 +81,6 @@ std::string scatter(std::span<const Outcome> outcomes, const Groups& groups) {
   if (groups.size() > kOthers) legend += legend_entry("others", kOthers);
   if (step > 1) legend += fmt::format("<span>every {}th of {}</span>", step, outcomes.size());
   return draw::scatter_chart(x, y, points, 0.1) + legend + "</p>\n";
-}
-
-double quantile(const std::vector<double>& sorted, double part) {
-  const double at = part * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
 std::string boxes(const Groups& groups) {
