@@ -27,7 +27,7 @@ std::string source_name(const TrainConfig& config) {
 }
 
 const char* hold_out_name(const TrainConfig& config) {
-  return config.validate.empty() ? "config" : config.validate.c_str();
+  return config.hold_out() ? config.validate.c_str() : "config";
 }
 
 // The words for what --validate leaves out.
@@ -46,6 +46,15 @@ const char* held_out(const TrainConfig& config) {
 }
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+// What the predictor was trained from.
+std::string learnt_line(const TrainSummary& summary) {
+  const int operators = summary.predictor.operators_size();
+  return fmt::format("{} configuration{} ({} under load) of {} operator{} on {}",
+                     summary.configurations, summary.configurations == 1 ? "" : "s", summary.loaded,
+                     operators, operators == 1 ? "" : "s",
+                     printable(summary.predictor.host().cpu_model()));
+}
 
 Json accuracy_json(const train::Accuracy& row) {
   return {{"group", row.group},
@@ -74,7 +83,7 @@ std::vector<std::string> TrainSummary::warnings() const {
   add(incomplete, "of blocks with parts that no file describes: not used");
   add(other_contexts, "with a CPU quota, a frequency or another device: not used");
   add(preempted,
-      "of one thread never ran undisturbed: their CPU time is taken (measure on a quiet machine)");
+      "of one thread never ran undisturbed: their CPU time is taken (measure on an idle machine)");
   return lines;
 }
 
@@ -128,32 +137,38 @@ void check_max_error(const TrainConfig& config, const TrainSummary& summary) {
   }
 }
 
-std::string summary_line(const TrainConfig& config, const TrainSummary& summary) {
-  std::string line = fmt::format("{} configuration{} ({} under load) of {} operator{} on {}",
-                                 summary.configurations, summary.configurations == 1 ? "" : "s",
-                                 summary.loaded, summary.predictor.operators_size(),
-                                 summary.predictor.operators_size() == 1 ? "" : "s",
-                                 printable(summary.predictor.host().cpu_model()));
+std::vector<std::string> summary_lines(const TrainConfig& config, const TrainSummary& summary) {
+  std::vector<std::string> lines = {learnt_line(summary)};
   const train::Accuracy& all = summary.accuracy.back();
-  if (all.count > 0) {
-    line += fmt::format("; {} left out: {:.0f} % within 10 %, mean absolute error {:.1f} %",
-                        held_out(config), all.within_10, all.mape);
-  }
+  if (config.is_unvalidated() || all.count == 0) return lines;
+  lines.push_back(
+      fmt::format("accuracy on {} left out of training (what was measured is used as it "
+                  "is, not predicted):",
+                  held_out(config)));
+  const auto add = [&](const std::string& what, const train::Accuracy& row) {
+    lines.push_back(
+        fmt::format("  {}: {:.0f} % within 10 % of the measured latency, mean absolute "
+                    "error {:.1f} %",
+                    what, row.within_10, row.mape));
+  };
+  add("atoms", all);
   for (const train::Accuracy& row : summary.accuracy) {
-    if (row.group != "blocks" && row.group != "models") continue;
-    line += fmt::format("; {}: {:.0f} %, {:.1f} %", row.group, row.within_10, row.mape);
+    if (row.group == "blocks") add("blocks", row);
+    if (row.group == "models") add("whole models", row);
   }
   if (summary.unadapted && summary.unadapted->count > 0) {
-    line += fmt::format(
-        "; without adapting {} {:.0f} %, {:.1f} %; from these samples alone "
-        "{:.0f} %, {:.1f} %",
-        printable(summary.base_host.cpu_model()), summary.unadapted->within_10,
-        summary.unadapted->mape, summary.from_scratch->within_10, summary.from_scratch->mape);
+    add(fmt::format("atoms by the predictor of {} as it is",
+                    printable(summary.base_host.cpu_model())),
+        *summary.unadapted);
+    add("atoms by a predictor of these samples alone", *summary.from_scratch);
   }
   if (std::isfinite(all.repeat_within_10)) {
-    line += fmt::format("; measurements repeat within 10 %: {:.0f} %", all.repeat_within_10);
+    lines.push_back(
+        fmt::format("  the same atom measured twice: {:.0f} % within 10 % (no predictor "
+                    "does better)",
+                    all.repeat_within_10));
   }
-  return line;
+  return lines;
 }
 
 std::string summary_json(const TrainConfig& config, const TrainSummary& summary) {
@@ -168,7 +183,8 @@ std::string summary_json(const TrainConfig& config, const TrainSummary& summary)
                {"held_out", hold_out_name(config)},
                {"validation", table}};
   if (summary.unadapted) {
-    json["transfer"] = {{"base_host", printable(summary.base_host.id())},
+    json["transfer"] = {// the word before adaptation; scripts read it{"base_host",
+                        // printable(summary.base_host.id())},
                         {"unadapted", accuracy_json(*summary.unadapted)},
                         {"from_scratch", accuracy_json(*summary.from_scratch)}};
   }
@@ -178,7 +194,7 @@ std::string summary_json(const TrainConfig& config, const TrainSummary& summary)
 std::string summary_html(const TrainConfig& config, const TrainSummary& summary) {
   train::ValidationReport report;
   report.title = fmt::format("Latency predictor: {} left out", held_out(config));
-  report.subtitle = summary_line(config, summary);
+  report.subtitle = learnt_line(summary);
   const v1::Host& host = summary.predictor.host();
   report.facts = {{"host", fmt::format("{} ({}), {} cores", printable(host.cpu_model()),
                                        printable(host.id()), host.cores())},
