@@ -1,15 +1,16 @@
 #include "adamec/predict/combination.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <numeric>
 
 #include "adamec/base/error.h"
+#include "adamec/predict/limits.h"
 
 namespace adamec::predict {
 namespace {
 
-constexpr double kMaxLog = 40;
 constexpr double kMaxCallUs = 1e6;
 constexpr double kLeastShare = -4;
 constexpr double kMostShare = 1;
@@ -37,6 +38,7 @@ std::vector<int> feeders(std::size_t parts, const std::vector<PartEdge>& edges) 
   std::vector<int> result(parts, -1);
   std::vector<double> most(parts, -1);
   for (const PartEdge& edge : edges) {
+    assert(edge.producer < parts && edge.consumer < parts);
     if (edge.bytes <= most[edge.consumer]) continue;
     most[edge.consumer] = edge.bytes;
     result[edge.consumer] = static_cast<int>(edge.producer);
@@ -55,6 +57,7 @@ double working_set(std::span<const Footprint> parts, const std::vector<PartEdge>
   // Of each tensor that waits: its bytes and the last part that takes it.
   std::vector<std::pair<double, std::size_t>> made(parts.size(), {0, 0});
   for (const PartEdge& edge : edges) {
+    assert(edge.producer < parts.size() && edge.consumer < parts.size());
     auto& [bytes, last] = made[edge.producer];
     bytes = std::max(bytes, edge.bytes);
     last = std::max(last, edge.consumer);
@@ -129,8 +132,8 @@ Combination::Combination(const v1::Combination& message, const std::string& fiel
       block_q95_(message.block_q95()),
       model_q95_(message.model_q95()) {
   check_range(call_us_, 0, kMaxCallUs, "call_us", field);
-  check_range(block_q95_, 0, kMaxLog, "block_q95", field);
-  check_range(model_q95_, 0, kMaxLog, "model_q95", field);
+  check_range(block_q95_, 0, kMostLog, "block_q95", field);
+  check_range(model_q95_, 0, kMostLog, "model_q95", field);
   for (const v1::Combination::Pair& pair : message.pairs()) {
     check_range(pair.share(), kLeastShare, kMostShare, "pairs.share", field);
     const std::pair key(pair.producer_index(), static_cast<int>(pair.consumer_index()));

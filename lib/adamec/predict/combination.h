@@ -25,15 +25,16 @@ struct Footprint {
   double weight_bytes = 0;
   double activation_bytes = 0;  // read and written
 
-  double bytes() const { return weight_bytes + activation_bytes; }
+  [[nodiscard]] double bytes() const { return weight_bytes + activation_bytes; }
 };
 
 // Nothing for views; of an embedding's table the rows it takes.
-Footprint footprint_of(const Work& work);
+[[nodiscard]] Footprint footprint_of(const Work& work);
 
 // What a block goes through between two uses of a byte: all weights, and the tensors that are alive
 // at one time, as the memory of those that are done with is used again. Edges lead forward.
-double working_set(std::span<const Footprint> parts, const std::vector<PartEdge>& edges);
+[[nodiscard]] double working_set(std::span<const Footprint> parts,
+                                 const std::vector<PartEdge>& edges);
 
 // Bytes of the part that are in a cache while it runs by itself again and again, but are not when
 // it runs among others that touch `working_set`: by size of the cache, kCacheBytes. Those of
@@ -41,7 +42,7 @@ double working_set(std::span<const Footprint> parts, const std::vector<PartEdge>
 // the sizes they use, so more may be added.
 inline constexpr std::array<double, 5> kCacheBytes = {1 << 17, 1 << 20, 1 << 21, 1 << 23, 1 << 25};
 using ColdBytes = std::array<Footprint, kCacheBytes.size()>;
-ColdBytes cold_bytes(const Footprint& part, double working_set);
+[[nodiscard]] ColdBytes cold_bytes(const Footprint& part, double working_set);
 
 // A part by itself, both in one unit.
 struct PartTimes {
@@ -63,7 +64,7 @@ struct BlockSlowdown {
 
 // `typical`: the slowdown of a typical atom in the context (CompiledPredictor::typical_slowdown);
 // 0: not known, all parts together are what is known. A block of one part is that part.
-BlockSlowdown block_slowdown(std::span<const PartTimes> parts, double typical);
+[[nodiscard]] BlockSlowdown block_slowdown(std::span<const PartTimes> parts, double typical);
 
 // What a block's latency is made of: unloaded, and how much more it is in a context.
 struct BlockTerms {
@@ -85,10 +86,10 @@ struct BlockTerms {
 };
 
 // What a consumer savings: a share of its latency beyond the call. All in one unit.
-double pair_saving(double share, double latency, double call);
+[[nodiscard]] double pair_saving(double share, double latency, double call);
 
 // Of each part, the one that makes the largest tensor it takes; -1: none. Edges must be in range.
-std::vector<int> feeders(std::size_t parts, const std::vector<PartEdge>& edges);
+[[nodiscard]] std::vector<int> feeders(std::size_t parts, const std::vector<PartEdge>& edges);
 
 // How blocks differ from the sum of their atoms, for one number of threads.
 //
@@ -109,13 +110,13 @@ class Combination {
   // Throws Error, prefixed by `field`, for numbers a trainer would not write.
   Combination(const v1::Combination& message, const std::string& field);
 
-  double block_us(const BlockTerms& terms) const;
-  double share(int producer, int consumer) const;
-  double call_us() const { return call_us_; }
+  [[nodiscard]] double block_us(const BlockTerms& terms) const;
+  [[nodiscard]] double share(int producer, int consumer) const;
+  [[nodiscard]] double call_us() const { return call_us_; }
   // What the cold bytes cost, unloaded.
-  double cold_us(const ColdBytes& cold) const;
-  double block_q95() const { return block_q95_; }
-  double model_q95() const { return model_q95_; }
+  [[nodiscard]] double cold_us(const ColdBytes& cold) const;
+  [[nodiscard]] double block_q95() const { return block_q95_; }
+  [[nodiscard]] double model_q95() const { return model_q95_; }
 
  private:
   double call_us_ = 0;

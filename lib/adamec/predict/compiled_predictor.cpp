@@ -1,6 +1,7 @@
 #include "adamec/predict/compiled_predictor.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <optional>
 #include <tuple>
@@ -8,13 +9,12 @@
 
 #include "adamec/base/error.h"
 #include "adamec/predict/features.h"
+#include "adamec/predict/limits.h"
 #include "adamec/predict/signature.h"
 
 namespace adamec::predict {
 namespace {
 
-constexpr double kLeastUs = 1e-3;
-constexpr double kMaxLog = 40;  // exp(40) microseconds are 7000 years: everything stays finite
 constexpr int kMaxLoads = 100;
 constexpr double kLeastLoadStep = 1e-3;
 
@@ -34,8 +34,8 @@ void check_sorted(const Names& names, const char* field, const std::string& sour
 }
 
 void check_quantile(double value, const char* field, const std::string& source) {
-  if (!(value >= 0 && value <= kMaxLog)) {
-    fail("{}: {}: {}, expected 0 to {}", source, field, value, kMaxLog);
+  if (!(value >= 0 && value <= kMostLog)) {
+    fail("{}: {}: {}, expected 0 to {}", source, field, value, kMostLog);
   }
 }
 
@@ -75,7 +75,7 @@ int operator_index(const v1::Predictor& message, const Work& work) {
   return index >= 0 ? index : index_in(message.operators(), work.operator_key);
 }
 
-double largest_log(double value) { return std::clamp(value, -kMaxLog, kMaxLog); }
+double largest_log(double value) { return std::clamp(value, -kMostLog, kMostLog); }
 
 }  // namespace
 
@@ -152,9 +152,9 @@ void CompiledPredictor::read_typical_slowdowns(const std::string& source) {
     }
     double previous = 0;
     for (const double log_slowdown : typical.log_slowdowns()) {
-      if (!(log_slowdown >= previous && log_slowdown <= kMaxLog)) {
+      if (!(log_slowdown >= previous && log_slowdown <= kMostLog)) {
         fail("{}.log_slowdowns: {} after {}, expected ascending numbers up to {}", field,
-             log_slowdown, previous, kMaxLog);
+             log_slowdown, previous, kMostLog);
       }
       previous = log_slowdown;
     }
@@ -222,7 +222,7 @@ std::vector<double> CompiledPredictor::log_slowdowns(UnloadedLatency& unloaded) 
     unloaded.row[kLoadColumn] = static_cast<float>(load);
     const double log_slowdown =
         measured ? std::log(*measured) - unloaded.log_us : slowdown_.evaluate(unloaded.row);
-    previous = std::clamp(log_slowdown, previous, kMaxLog);
+    previous = std::clamp(log_slowdown, previous, kMostLog);
     result.push_back(previous);
   }
   return result;
@@ -308,6 +308,7 @@ Prediction CompiledPredictor::in_context(UnloadedLatency& unloaded,
     fail_with(ErrorKind::kUsage, "memory: a limit of {} for {} bytes", context.memory_limit,
               context.memory_needed);
   }
+  assert(context.threads == unloaded.threads);
   Prediction prediction;
   prediction.extrapolated = unloaded.extrapolated;
   prediction.roofline = unloaded.roofline;

@@ -38,47 +38,51 @@ class CompiledPredictor {
     std::vector<double> log_slowdowns;  // at the loads of the training set, once asked for
   };
   using ByThreads = std::vector<UnloadedLatency>;
-  UnloadedLatency unloaded_latency(const Work& work, std::string_view signature,
-                                   unsigned threads) const;
+  [[nodiscard]] UnloadedLatency unloaded_latency(const Work& work, std::string_view signature,
+                                                 unsigned threads) const;
   // The rest of the way to a prediction; `context.threads` must be unloaded's.
-  Prediction in_context(UnloadedLatency& unloaded, const RunContext& context) const;
+  [[nodiscard]] Prediction in_context(UnloadedLatency& unloaded, const RunContext& context) const;
 
-  Prediction predict(const Work& work, std::string_view signature, const RunContext& context) const;
+  [[nodiscard]] Prediction predict(const Work& work, std::string_view signature,
+                                   const RunContext& context) const;
 
   // For trainers: which of the message's krigings is used (-1: none, or one of another number of
   // threads), and the coordinates of the work in it.
-  int kriging_index(const Work& work, unsigned threads) const;
-  std::vector<float> coordinates(const Work& work, unsigned threads) const;
+  [[nodiscard]] int kriging_index(const Work& work, unsigned threads) const;
+  [[nodiscard]] std::vector<float> coordinates(const Work& work, unsigned threads) const;
 
   struct Part {
     Work work;
     std::string signature;
   };
   // What a block is made of in this context; extrapolated when one of its parts is.
-  BlockTerms block_terms(std::span<const Part> parts, const std::vector<PartEdge>& edges,
-                         const RunContext& context, bool* extrapolated) const;
-  Prediction predict_block(std::span<const Part> parts, const std::vector<PartEdge>& edges,
-                           const RunContext& context, bool whole_model) const;
+  [[nodiscard]] BlockTerms block_terms(std::span<const Part> parts,
+                                       const std::vector<PartEdge>& edges,
+                                       const RunContext& context, bool* extrapolated) const;
+  [[nodiscard]] Prediction predict_block(std::span<const Part> parts,
+                                         const std::vector<PartEdge>& edges,
+                                         const RunContext& context, bool whole_model) const;
   // How many times as long a typical atom takes under this load; 0: not known.
-  double typical_slowdown(unsigned threads, double load) const;
-  double call_ms(const RunContext& context) const;
-  double cold_ms(const ColdBytes& cold, unsigned threads) const;  // without load
-  double pair_share(const Work& producer, const Work& consumer, unsigned threads) const;
+  [[nodiscard]] double typical_slowdown(unsigned threads, double load) const;
+  [[nodiscard]] double call_ms(const RunContext& context) const;
+  [[nodiscard]] double cold_ms(const ColdBytes& cold, unsigned threads) const;  // without load
+  [[nodiscard]] double pair_share(const Work& producer, const Work& consumer,
+                                  unsigned threads) const;
 
-  const v1::Predictor& message() const { return message_; }
+  [[nodiscard]] const v1::Predictor& message() const { return message_; }
 
  private:
   void check_fields(const std::string& source) const;
-  std::vector<int> feature_columns(const std::string& source) const;
+  [[nodiscard]] std::vector<int> feature_columns(const std::string& source) const;
   void read_residuals(const std::vector<int>& columns, const std::string& source);
   void read_bounds(const std::string& source);
   void read_combinations(const std::string& source);
   void read_typical_slowdowns(const std::string& source);
-  std::vector<double> log_slowdowns(UnloadedLatency& unloaded) const;
-  double log_slowdown(UnloadedLatency& unloaded, double load) const;
-  double between_loads(std::span<const double> log_slowdowns, double load) const;
-  const Trees& residual(unsigned threads) const;
-  const Combination* combination(unsigned threads) const;
+  [[nodiscard]] std::vector<double> log_slowdowns(UnloadedLatency& unloaded) const;
+  [[nodiscard]] double log_slowdown(UnloadedLatency& unloaded, double load) const;
+  [[nodiscard]] double between_loads(std::span<const double> log_slowdowns, double load) const;
+  [[nodiscard]] const Trees& residual(unsigned threads) const;
+  [[nodiscard]] const Combination* combination(unsigned threads) const;
 
   v1::Predictor message_;
   Baselines baselines_;
@@ -97,8 +101,8 @@ struct RowKey {
   int operator_index = -1;
   int backend_index = -1;
 };
-RowKey row_key(const v1::Predictor& message, const Work& work);
+[[nodiscard]] RowKey row_key(const v1::Predictor& message, const Work& work);
 // Never -infinity: a baseline of zero counts as a nanosecond.
-double log_baseline_us(const LinearCost& cost, const Work& work);
+[[nodiscard]] double log_baseline_us(const LinearCost& cost, const Work& work);
 
 }  // namespace adamec::predict

@@ -3,13 +3,13 @@
 
 #include "adamec/predict/compiled_predictor.h"
 #include "adamec/predict/features.h"
+#include "adamec/predict/limits.h"
 
 // The parts of CompiledPredictor that predict blocks and that trainers need.
 namespace adamec::predict {
 namespace {
 
 constexpr double kLeastMs = 1e-20;
-constexpr double kMostLogSlowdown = 40;  // beyond the largest load measured
 
 }  // namespace
 
@@ -64,7 +64,7 @@ double CompiledPredictor::typical_slowdown(unsigned threads, double load) const 
   if (typical_log_slowdowns_.empty()) return 0;
   auto nearest = typical_log_slowdowns_.upper_bound(threads);
   if (nearest != typical_log_slowdowns_.begin()) --nearest;
-  return std::exp(std::min(between_loads(nearest->second, load), kMostLogSlowdown));
+  return std::exp(std::min(between_loads(nearest->second, load), kMostLog));
 }
 
 Prediction CompiledPredictor::predict_block(std::span<const Part> parts,

@@ -4,11 +4,11 @@
 #include <cmath>
 
 #include "adamec/base/error.h"
+#include "adamec/predict/limits.h"
 
 namespace adamec::predict {
 namespace {
 
-constexpr double kMaxLog = 40;
 constexpr double kLeastStep = 1e-6;
 
 }  // namespace
@@ -20,9 +20,9 @@ MemoryKnee::MemoryKnee(const google::protobuf::RepeatedPtrField<v1::KneePoint>& 
     const double share = first ? 0 : points_.back().share + kLeastStep;
     const double log_slowdown = first ? 0 : points_.back().log_slowdown;
     if (!(point.share() >= share && point.share() <= 1e9) ||
-        !(point.log_slowdown() >= log_slowdown && point.log_slowdown() <= kMaxLog)) {
+        !(point.log_slowdown() >= log_slowdown && point.log_slowdown() <= kMostLog)) {
       fail("{}: {} at {}, expected ascending numbers up to {}", field, point.log_slowdown(),
-           point.share(), kMaxLog);
+           point.share(), kMostLog);
     }
     points_.push_back({point.share(), point.log_slowdown()});
   }

@@ -16,9 +16,9 @@ class MemoryKnee {
   MemoryKnee(const google::protobuf::RepeatedPtrField<v1::KneePoint>& points,
              const std::string& field);
 
-  bool empty() const { return points_.empty(); }
+  [[nodiscard]] bool empty() const { return points_.empty(); }
   // Linear between points, constant before the first and after the last; never below 0.
-  double log_slowdown(double share) const;
+  [[nodiscard]] double log_slowdown(double share) const;
 
  private:
   struct Knot {

@@ -1,6 +1,7 @@
 #include "adamec/predict/predictor.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <utility>
 
@@ -30,6 +31,7 @@ double normal_point(double share) {
 }  // namespace
 
 double quantile_ms(const Prediction& prediction, double quantile) {
+  assert(quantile >= 0.5 && quantile <= 0.99);
   static const double p95 = normal_point(0.95);
   if (quantile == 0.5) return prediction.p50_ms;
   if (quantile == 0.95) return prediction.p95_ms;

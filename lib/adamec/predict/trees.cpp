@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cmath>
 #include <limits>
 
@@ -105,6 +106,7 @@ void Trees::add_tree(const v1::TreeEnsemble& message, std::span<const int> colum
 }
 
 float Trees::evaluate(std::span<const float> row) const {
+  assert(row.size() <= kMostColumns);
   // Each number twice: what is missing is less than any threshold in one place, in the other not.
   std::array<float, 2 * kMostColumns> inputs;
   for (std::size_t i = 0; i < std::min(row.size(), kMostColumns); ++i) {

@@ -23,9 +23,9 @@ class Trees {
   // known features, finite numbers. `columns[f]` is where a row holds feature f of the message.
   Trees(const v1::TreeEnsemble& message, std::span<const int> columns, const std::string& field);
 
-  bool empty() const { return roots_.empty(); }
+  [[nodiscard]] bool empty() const { return roots_.empty(); }
   // The row must hold all columns given to the constructor, and at most kMostColumns.
-  float evaluate(std::span<const float> row) const;
+  [[nodiscard]] float evaluate(std::span<const float> row) const;
 
  private:
   // Siblings lie side by side, so that a step is one comparison and an addition.

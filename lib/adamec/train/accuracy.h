@@ -27,9 +27,9 @@ struct Accuracy {
 
 // Atoms by operator (alphabetical) and by context, blocks and whole models by context; then all
 // blocks ("blocks") and models ("models") where there are any; all atoms ("all") last.
-std::vector<Accuracy> accuracy_table(std::span<const Outcome> outcomes);
+[[nodiscard]] std::vector<Accuracy> accuracy_table(std::span<const Outcome> outcomes);
 
 // The table for people.
-std::string accuracy_text(std::span<const Accuracy> table);
+[[nodiscard]] std::string accuracy_text(std::span<const Accuracy> table);
 
 }  // namespace adamec::train

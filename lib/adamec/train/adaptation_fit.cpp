@@ -23,7 +23,7 @@ namespace {
 constexpr double kFactorPrior = 2;
 constexpr double kRatioPrior = 0.5;  // the same, of rows, for each of the three ratios
 constexpr std::size_t kMostFolds = 50;
-constexpr double kLeastUs = 1e-6;
+constexpr double kLeastCallUs = 1e-6;
 
 // A measurement as the base sees it.
 struct AdaptationPoint {
@@ -77,7 +77,7 @@ predict::LinearCost fit_ratios(const std::vector<AdaptationPoint>& points) {
   std::vector<predict::CostPoint> rows;
   for (const AdaptationPoint& point : points) {
     const double scale = std::exp(point.residual);
-    const double call = std::max(scale * point.cost.constant_us, kLeastUs);
+    const double call = std::max(scale * point.cost.constant_us, kLeastCallUs);
     rows.push_back({scale * point.cost.us_per_mac * point.work.macs / call,
                     scale * point.cost.us_per_byte * point.work.bytes() / call, point.us / call});
   }

@@ -27,7 +27,7 @@ struct AdaptResult {
 
 // `base` must be a valid predictor; `source` is its name in messages. Throws Error when it has been
 // adapted itself already.
-AdaptResult adapt(const v1::Predictor& base, const std::string& source, const TrainingData& data,
-                  const TrainOptions& options);
+[[nodiscard]] AdaptResult adapt(const v1::Predictor& base, const std::string& source,
+                                const TrainingData& data, const TrainOptions& options);
 
 }  // namespace adamec::train

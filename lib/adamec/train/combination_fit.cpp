@@ -1,6 +1,7 @@
 #include "adamec/train/combination_fit.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -179,6 +180,7 @@ class Regression {
 }  // namespace
 
 v1::Combination fit_combination(std::span<const MeasuredBlock> blocks, unsigned threads) {
+  assert(!blocks.empty());
   const Columns columns = columns_of(blocks);
   const std::vector<double> solution = Regression(blocks, columns).solution();
   v1::Combination combination;

@@ -18,6 +18,7 @@ struct MeasuredBlock {
 // best, shrunk towards nothing where few blocks tell (ridge regression: pairs towards their
 // consumer's share, the rest towards 0; costs of bytes and calls never negative). All of one number
 // of threads, without load; at least one.
-v1::Combination fit_combination(std::span<const MeasuredBlock> blocks, unsigned threads);
+[[nodiscard]] v1::Combination fit_combination(std::span<const MeasuredBlock> blocks,
+                                              unsigned threads);
 
 }  // namespace adamec::train

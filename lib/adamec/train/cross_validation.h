@@ -35,7 +35,7 @@ struct Outcome {
   double repeat_ratio = 0;
 
   // log(measured / predicted)
-  double log_error() const;
+  [[nodiscard]] double log_error() const;
 };
 
 // Trains without each part in turn and predicts it. Outcomes of loaded contexts compare with the
@@ -46,7 +46,7 @@ struct Outcome {
 // part from the fold that left it out, and the savings of combining from the blocks of other
 // models; kModel predicts all blocks of the model left out. Synthetic configurations are only
 // trained with, unless there are no others.
-std::vector<Outcome> cross_validate(const TrainingData& data, HoldOut hold_out, std::uint64_t seed,
-                                    unsigned workers);
+[[nodiscard]] std::vector<Outcome> cross_validate(const TrainingData& data, HoldOut hold_out,
+                                                  std::uint64_t seed, unsigned workers);
 
 }  // namespace adamec::train

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cmath>
 #include <map>
 #include <string>
@@ -147,6 +148,7 @@ void add_kriging(const Class& points, v1::Kriging& kriging) {
 
 void fit_krigings(const Matrix& rows, std::span<const KrigingPoint> points,
                   v1::Predictor& predictor) {
+  assert(points.size() == rows.rows());
   std::vector<int> columns;
   std::vector<float> scales;
   for (const Coordinate& coordinate : kCoordinates) {

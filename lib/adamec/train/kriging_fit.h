@@ -29,7 +29,7 @@ struct KrigingClass {
   std::vector<double> residuals;
   std::vector<double> variances;
 
-  std::size_t size() const { return residuals.size(); }
+  [[nodiscard]] std::size_t size() const { return residuals.size(); }
 };
 
 // Adds the kriging of `differences` from a kriging to it, as far as there is room for points: the

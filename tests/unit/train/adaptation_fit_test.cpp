@@ -79,7 +79,7 @@ TEST(Transfer, IsDeterministicAndNotRepeated) {
   EXPECT_EQ(train::adapt(base, "base", data, {1, 1, ""}).predictor.SerializeAsString(),
             once.SerializeAsString());
   try {
-    train::adapt(once, "b.predictor", data, {1, 1, ""});
+    static_cast<void>(train::adapt(once, "b.predictor", data, {1, 1, ""}));
     FAIL();
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(),

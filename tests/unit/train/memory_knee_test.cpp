@@ -53,7 +53,7 @@ TEST(MemoryKnee, MakesPredictionsSlowerUnderALimit) {
   context.memory_needed = 100;
   EXPECT_NEAR(predictor.predict(relu({1, 8}), context).p50_ms, 0.010, 1e-9);
   context.memory_limit = -1;
-  EXPECT_THROW(predictor.predict(relu({1, 8}), context), Error);
+  EXPECT_THROW(static_cast<void>(predictor.predict(relu({1, 8}), context)), Error);
   const predict::Predictor ignorant(small_predictor(), "p");
   EXPECT_TRUE(ignorant.predict(relu({1, 8}), {1, 0, 1000, 2000}).extrapolated);
   EXPECT_FALSE(ignorant.predict(relu({1, 8}), {1, 0, 1000, 200}).extrapolated);

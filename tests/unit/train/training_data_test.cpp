@@ -23,7 +23,7 @@ std::string error_of(const std::string& bytes) {
   const TemporaryFolder folder;
   const std::string path = folder.write("a.samples", bytes);
   try {
-    read_samples({path});
+    static_cast<void>(read_samples({path}));
   } catch (const Error& error) {
     return std::string(error.what()).substr(path.size() - 9);
   }
@@ -104,7 +104,7 @@ TEST(ReadSamples, NamesFileSampleAndFieldOfImpossibleNumbers) {
 
 std::string error_of_data(const v1::SampleSet& set, const std::string& host = "") {
   try {
-    training_data(set, host, "s");
+    static_cast<void>(training_data(set, host, "s"));
   } catch (const Error& error) {
     return error.what();
   }
