@@ -63,13 +63,13 @@ class Documents : public ::testing::Test {
 
   // In the folder and with the variables that the commands before have left.
   void run(const std::string& commands, const std::string& where) {
-    const std::string session = folder_.path();
+    const std::string tree = folder_.path();
     const std::string script =
-        folder_.write("commands", "set -euo pipefail\n. " + session + "/environment\ncd \"$(cat " +
-                                      session + "/folder)\"\n" + commands + "\npwd >" + session +
-                                      "/folder\nexport -p >" + session + "/environment\n");
+        folder_.write("commands", "set -euo pipefail\n. " + tree + "/environment\ncd \"$(cat " +
+                                      tree + "/folder)\"\n" + commands + "\npwd >" + tree +
+                                      "/folder\nexport -p >" + tree + "/environment\n");
     const CommandResult result =
-        run_command("ADAMEC_BIN=" + session + "/build/bin bash " + script, session);
+        run_command("ADAMEC_BIN=" + tree + "/build/bin bash " + script, tree);
     EXPECT_EQ(result.exit_code, 0) << where << ":\n"
                                    << commands << "\n"
                                    << result.out << result.err;
