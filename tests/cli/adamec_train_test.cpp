@@ -98,6 +98,7 @@ TEST_F(AdamecTrain, HelpIsReadableAtOnce) {
   EXPECT_EQ(result.err, "");
   std::istringstream lines(result.out);
   std::set<std::string> values;
+  int explained = 0;
   for (std::string line; std::getline(lines, line);) {
     EXPECT_LE(line.size(), 160u) << line;
     std::istringstream words(line);
@@ -107,12 +108,16 @@ TEST_F(AdamecTrain, HelpIsReadableAtOnce) {
         first == "none") {
       values.insert(first);
     }
-    if (line.size() < 30 || line.substr(0, 3) != "  -") continue;
-    // An option: at most 15 words of help, which begin with a capital.
-    const std::string help = line.substr(line.find_first_not_of(' ', 30));
+    // What options do begins in the thirty-first column, perhaps a line lower.
+    const std::size_t at = line.find_first_not_of(' ', 30);
+    const bool option = line.size() > 30 && line.starts_with("  -") && line[29] == ' ';
+    if (at == std::string::npos || !(option || line.find_first_not_of(' ') == 30)) continue;
+    const std::string help = line.substr(at);
+    ++explained;
     EXPECT_TRUE(std::isupper(static_cast<unsigned char>(help[0]))) << line;
     EXPECT_LE(std::count(help.begin(), help.end(), ' '), 14) << line;
   }
+  EXPECT_GE(explained, 14);
   EXPECT_EQ(values.size(), 5u) << "every value of --validate is explained";
 }
 

@@ -183,8 +183,8 @@ std::string summary_json(const TrainConfig& config, const TrainSummary& summary)
                {"held_out", hold_out_name(config)},
                {"validation", table}};
   if (summary.unadapted) {
-    json["transfer"] = {// the word before adaptation; scripts read it{"base_host",
-                        // printable(summary.base_host.id())},
+    // The word before adaptation: scripts read it.
+    json["transfer"] = {{"base_host", printable(summary.base_host.id())},
                         {"unadapted", accuracy_json(*summary.unadapted)},
                         {"from_scratch", accuracy_json(*summary.from_scratch)}};
   }
