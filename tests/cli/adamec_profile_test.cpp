@@ -67,9 +67,9 @@ TEST_F(AdamecProfile, LeavesHowIdleThreadsWaitToTheUser) {
 // OpenMP binds the first thread before main(): the program that is started anew must not be
 // confined to its CPU.
 TEST_F(AdamecProfile, UsesAllCpusWhereOpenMpBindsThreads) {
-  const measure::CpuList cpus = measure::usable_cpus();
+  const machine::CpuList cpus = machine::usable_cpus();
   if (cpus.size() < 2) GTEST_SKIP() << "skipped: one CPU only";
-  const std::string all = measure::format_cpu_list({cpus[0], cpus[1]});
+  const std::string all = machine::format_cpu_list({cpus[0], cpus[1]});
   for (const std::string& arguments : {std::string(), "--cpus " + all}) {
     const CommandResult result = run_command(
         "OMP_PROC_BIND=true adamec-profile --atoms-only --only 'net/fc*' net.atoms "

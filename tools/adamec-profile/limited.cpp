@@ -43,10 +43,10 @@ std::set<std::uint64_t> limits_of(const CampaignItem& item, std::span<const v1::
 // In the child: the limit holds from before the atom is loaded.
 std::string measure_limited(const CampaignItem& item, std::span<const v1::Context> contexts,
                             std::uint64_t limit, const measure::Loader& load,
-                            const measure::Clock& clock, const measure::CampaignOptions& options) {
+                            const machine::Clock& clock, const measure::CampaignOptions& options) {
   std::vector<v1::Context> used;
   for (const std::size_t index : item.contexts) used.push_back(contexts[index]);
-  measure::Machine machine(measure::usable_cpus(), used, clock, measure::set_threads);
+  machine::Machine machine(machine::usable_cpus(), used, clock, measure::set_threads);
   machine.limit_memory(limit);
   const CampaignItem items[] = {item};
   const measure::CampaignResult result =
@@ -81,7 +81,7 @@ std::vector<CampaignItem> unlimited_items(std::span<const CampaignItem> items,
 
 measure::CampaignResult run_limited(
     std::span<const CampaignItem> items, std::span<const v1::Context> contexts,
-    const measure::Loader& load, const measure::Clock& clock,
+    const measure::Loader& load, const machine::Clock& clock,
     const measure::CampaignOptions& options,
     const std::function<void(const std::vector<v1::Sample>&)>& on_sample) {
   measure::CampaignResult all;
@@ -93,14 +93,14 @@ measure::CampaignResult run_limited(
     for (const std::uint64_t limit : limits_of(item, contexts)) {
       const CampaignItem part = with_limit(item, contexts, limit);
       own.run_id = fmt::format("{}-m{}", options.run_id, ++processes);
-      const measure::IsolatedResult result = measure::run_isolated(
+      const machine::IsolatedResult result = machine::run_isolated(
           [&] { return measure_limited(part, contexts, limit, load, clock, own); });
       v1::SampleSet set;
       const auto fail_item = [&](const std::string& reason) {
         all.failures.push_back({item.plan, item.plan->sample.sample_atom() + ": " + reason, limit});
       };
       if (result.signal == SIGKILL) {
-        measure::ControlGroup::remove_left_behind(measure::ControlGroup::Controller::kMemory,
+        machine::ControlGroup::remove_left_behind(machine::ControlGroup::Controller::kMemory,
                                                   result.process);
         fail_item(fmt::format("was killed: needs more than {}", format_bytes(limit)));
       } else if (result.signal != 0) {

@@ -20,7 +20,7 @@ std::vector<measure::CampaignItem> unlimited_items(std::span<const measure::Camp
 // come.
 measure::CampaignResult run_limited(
     std::span<const measure::CampaignItem> items, std::span<const v1::Context> contexts,
-    const measure::Loader& load, const measure::Clock& clock,
+    const measure::Loader& load, const machine::Clock& clock,
     const measure::CampaignOptions& options,
     const std::function<void(const std::vector<v1::Sample>&)>& on_sample);
 

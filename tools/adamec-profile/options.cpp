@@ -176,8 +176,8 @@ Synthesis parse_synthesis(const std::string& text) {
 // The contexts of the flags, or of the file.
 void understand_contexts(const ProfileOptions& options, ProfileConfig& config) {
   measure::ContextLists lists;
-  if (!options.cpus.empty()) config.cpus = measure::parse_cpu_list(options.cpus, "--cpus");
-  if (config.cpus) lists.affinity = measure::format_cpu_list(*config.cpus);
+  if (!options.cpus.empty()) config.cpus = machine::parse_cpu_list(options.cpus, "--cpus");
+  if (config.cpus) lists.affinity = machine::format_cpu_list(*config.cpus);
   if (options.device != "cpu") lists.device = config.device = options.device;
   if (!options.contexts.empty()) {
     config.contexts = read_contexts(options.contexts, lists);

@@ -49,7 +49,7 @@ struct ProfileConfig {
   std::string output;                 // empty: print the latencies
   std::vector<v1::Context> contexts;
   std::string device;  // of all contexts; empty: the CPU
-  std::optional<measure::CpuList> cpus;
+  std::optional<machine::CpuList> cpus;
   measure::Selection selection;
   std::vector<Synthesis> synthesize;
   double budget_us = 0;

@@ -27,7 +27,7 @@ namespace {
 // The generator's quantum and /proc/stat's ticks leave a few percent open.
 constexpr double kLoadTolerance = 0.15;
 
-void warn_about_machine(measure::Machine& machine, const std::vector<v1::Context>& contexts,
+void warn_about_machine(machine::Machine& machine, const std::vector<v1::Context>& contexts,
                         std::size_t cpus, const Console& console) {
   std::set<double> loads;
   unsigned most_threads = 0;
@@ -114,7 +114,7 @@ std::multimap<std::size_t, v1::Reading> earlier_readings(const std::vector<v1::C
 
 std::unique_ptr<measure::Runnable> load_item(const WorkList& work, const measure::PlanItem& item,
                                              const ProfileConfig& config,
-                                             const measure::Clock& clock) {
+                                             const machine::Clock& clock) {
   const measure::RunnerOptions options{config.seed, config.device};
   if (work.archive_of(item) == nullptr) {
     return measure::load_atom(synthetic_program(work.synthetic(), item.atoms[0], config.seed),
@@ -172,8 +172,8 @@ class Run {
     }
     std::vector<v1::Context> contexts = config_.contexts;
     std::erase_if(contexts, [](const v1::Context& context) { return context.memory_limit() > 0; });
-    const measure::CpuList cpus = measure::usable_cpus();
-    measure::Machine machine(cpus, contexts, clock_, measure::set_threads);
+    const machine::CpuList cpus = machine::usable_cpus();
+    machine::Machine machine(cpus, contexts, clock_, measure::set_threads);
     warn_about_machine(machine, contexts, cpus.size(), console_);
     const measure::CampaignResult rest = run_campaign(unlimited, config_.contexts, load_, machine,
                                                       clock_, options_, events(result.samples));
@@ -213,7 +213,7 @@ class Run {
   const ProfileConfig& config_;
   const Console& console_;
   SampleWriter* writer_;
-  const measure::SystemClock clock_;
+  const machine::SystemClock clock_;
   const google::protobuf::RepeatedPtrField<v1::Sample>& previous_;
   const std::vector<measure::CampaignItem> items_;
   measure::CampaignOptions options_;
@@ -225,11 +225,11 @@ class Run {
 
 Summary profile(const WorkList& work, const ProfileConfig& config, const CommonOptions& common,
                 const Console& console) {
-  const measure::SystemClock clock;
+  const machine::SystemClock clock;
   const double start_us = clock.wall_us();
   measure::check_device(config.device);
   Summary summary;
-  summary.host = describe_host(measure::read_host_facts(), measure::loaded_libraries());
+  summary.host = describe_host(machine::read_host_facts(), measure::loaded_libraries());
   measure::check_same_host(work.previous(), summary.host, config.output);
   v1::Journal journal;
   if (config.resume) {

@@ -105,7 +105,7 @@ std::string context_table(const Samples& samples) {
 }
 
 void print_host(const v1::Host& host, const Samples& samples) {
-  std::cout << "host: " << measure::summarise(host) << "\n\n";
+  std::cout << "host: " << machine::summarise(host) << "\n\n";
   if (samples.empty()) {
     std::cout << "no samples\n";
     return;

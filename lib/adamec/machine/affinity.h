@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace adamec::measure {
+namespace adamec::machine {
 
 // CPU numbers, ascending, each once.
 using CpuList = std::vector<int>;
@@ -23,4 +23,4 @@ CpuList usable_cpus();
 // one of the CPUs does not exist or is not usable.
 void set_affinity(const CpuList& cpus);
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -1,6 +1,6 @@
 #pragma once
 
-namespace adamec::measure {
+namespace adamec::machine {
 
 // Time as the timing protocol sees it. Replaced in tests.
 class Clock {
@@ -23,4 +23,4 @@ class SystemClock final : public Clock {
   double core_speed() const override;
 };
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -13,7 +13,7 @@
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
 constexpr long kPeriodUs = 20'000;  // of the CPU quota: short, so that a visit spans several
@@ -161,4 +161,4 @@ void ControlGroup::limit_cpu(double cpus) {
   write("cpu.cfs_quota_us", cpus > 0 ? std::to_string(quota) : "-1");
 }
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

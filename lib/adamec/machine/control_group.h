@@ -5,7 +5,7 @@
 #include <string>
 
 // Limits on memory and CPU time by control groups, version 1 or 2, whichever the host has.
-namespace adamec::measure {
+namespace adamec::machine {
 
 // Where this process stands in one controller's hierarchy.
 struct ControlGroupPlace {
@@ -46,4 +46,4 @@ class ControlGroup {
   std::string folder_;
 };
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -7,7 +7,7 @@
 
 #include "adamec/base/error.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
 std::string first_word(const std::string& path) {
@@ -56,4 +56,4 @@ void FrequencyLimit::set(double share) {
   }
 }
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -5,7 +5,7 @@
 
 #include "adamec/machine/affinity.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 
 // The highest frequency that CPUs may run at, where the host lets us say (cpufreq). Restored when
 // destroyed.
@@ -30,4 +30,4 @@ class FrequencyLimit {
   std::vector<Cpu> cpus_;
 };
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -11,7 +11,7 @@
 #include "adamec/base/file.h"
 #include "adamec/base/sha256.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
 constexpr const char* kGovernor = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
@@ -89,4 +89,4 @@ std::string summarise(const v1::Host& host) {
                      printable(host.libtorch_version()), printable(host.id()));
 }
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

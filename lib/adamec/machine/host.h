@@ -4,7 +4,7 @@
 
 #include "adamec/v1/samples.pb.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 
 // Versions of the libraries that do the work, as they name themselves; asked from LibTorch
 // (atom_runner.h).
@@ -36,4 +36,4 @@ v1::Host describe_host(const HostFacts& facts, const Libraries& libraries);
 // "AMD EPYC, 2 cores, LibTorch 1.13.1 (id 0123456789abcdef)", for messages.
 std::string summarise(const v1::Host& host);
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -12,7 +12,7 @@
 
 #include "adamec/base/error.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
 constexpr char kDone = 'd';
@@ -91,4 +91,4 @@ IsolatedResult run_isolated(const std::function<std::string()>& work) {
   return result;
 }
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -3,7 +3,7 @@
 #include <functional>
 #include <string>
 
-namespace adamec::measure {
+namespace adamec::machine {
 
 // What work in a process of its own came to.
 struct IsolatedResult {
@@ -17,4 +17,4 @@ struct IsolatedResult {
 // called before this process has used several threads. Throws Error when no process can be made.
 IsolatedResult run_isolated(const std::function<std::string()>& work);
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -16,7 +16,7 @@
 
 #include "adamec/base/error.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
 // Of one burst and the pause after it. Two periods fit into the shortest block timed under load.
@@ -135,4 +135,4 @@ double LoadGenerator::stop() {
   return used_seconds_;
 }
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

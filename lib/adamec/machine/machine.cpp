@@ -7,7 +7,7 @@
 
 #include "adamec/base/error.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
 constexpr auto kSettle = std::chrono::milliseconds(10);  // two periods of the load generator
@@ -105,4 +105,4 @@ double Machine::verify_load(double cpu_load) {
                       ticks_per_second());
 }
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

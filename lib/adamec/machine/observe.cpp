@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
 // Empty where the system has no such file or keeps it to itself.
@@ -75,4 +75,4 @@ Snapshot read_snapshot(const CpuList& cpus) {
   return snapshot;
 }
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -7,7 +7,7 @@
 #include "adamec/machine/proc_stat.h"
 
 // What the system says about itself while something is measured.
-namespace adamec::measure {
+namespace adamec::machine {
 
 struct Snapshot {
   CpuTicks ticks;
@@ -27,4 +27,4 @@ double parse_cpuinfo_mhz(const std::string& cpuinfo, const CpuList& cpus);
 // Throws Error when /proc/stat cannot be read; everything else may be missing.
 Snapshot read_snapshot(const CpuList& cpus);
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -5,7 +5,7 @@
 
 #include "adamec/machine/affinity.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 
 // What /proc/stat counts, summed over some CPUs, in clock ticks. Time stolen by other virtual
 // machines is busy time.
@@ -25,4 +25,4 @@ double others_share(const CpuTicks& before, const CpuTicks& after, double own_cp
                     double ticks_per_second);
 double ticks_per_second();
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

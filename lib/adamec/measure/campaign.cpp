@@ -86,12 +86,12 @@ std::string backend_of(const v1::Sample& sample, const v1::Context& context) {
 class Campaign {
  public:
   Campaign(std::span<const CampaignItem> items, std::span<const v1::Context> contexts,
-           const Loader& load, Stage& stage, const Clock& clock, const CampaignOptions& options,
-           const CampaignEvents& events)
+           const Loader& load, machine::ContextControl& control, const machine::Clock& clock,
+           const CampaignOptions& options, const CampaignEvents& events)
       : items_(items),
         contexts_(contexts),
         load_(load),
-        stage_(stage),
+        control_(control),
         clock_(clock),
         options_(options),
         events_(events),
@@ -250,15 +250,15 @@ class Campaign {
       }
       if (sweep_ == 0) jobs.back().earlier = items_[item].earlier;
     }
-    const TidyHeap tidy_heap;
+    const machine::TidyHeap tidy_heap;
     RoundOptions options;
     options.visits = visits();
     options.seed = options_.seed + rounds_;
     RoundResult measured =
-        measure_round(jobs, contexts_, stage_, clock_, options, round_events(loaded, round_us));
+        measure_round(jobs, contexts_, control_, clock_, options, round_events(loaded, round_us));
     if (rounds_ == 1) {  // what was visited earlier is in this round
       for (const auto& [context, reading] : options_.earlier_readings) {
-        add_reading(measured.readings[context], reading);
+        machine::add_reading(measured.readings[context], reading);
       }
     }
     for (std::size_t i = 0; i < loaded.size(); ++i) keep(loaded[i], measured, i);
@@ -325,7 +325,8 @@ class Campaign {
       v1::Sample& sample = samples_[item].emplace_back(items_[item].plan->sample);
       sample.set_host_id(options_.host_id);
       *sample.mutable_context() = contexts_[context];
-      *sample.mutable_observed() = observed_context(contexts_[context], measured.readings[context]);
+      *sample.mutable_observed() =
+          machine::observed_context(contexts_[context], measured.readings[context]);
       sample.set_backend(backend_of(sample, contexts_[context]));
       sample.set_round(fmt::format("{}-{}", options_.run_id, rounds_));
     }
@@ -346,8 +347,8 @@ class Campaign {
   std::span<const CampaignItem> items_;
   std::span<const v1::Context> contexts_;
   const Loader& load_;
-  Stage& stage_;
-  const Clock& clock_;
+  machine::ContextControl& control_;
+  const machine::Clock& clock_;
   const CampaignOptions& options_;
   const CampaignEvents& events_;
   const double start_us_;
@@ -369,10 +370,10 @@ class Campaign {
 }  // namespace
 
 CampaignResult run_campaign(std::span<const CampaignItem> items,
-                            std::span<const v1::Context> contexts, const Loader& load, Stage& stage,
-                            const Clock& clock, const CampaignOptions& options,
-                            const CampaignEvents& events) {
-  return Campaign(items, contexts, load, stage, clock, options, events).run();
+                            std::span<const v1::Context> contexts, const Loader& load,
+                            machine::ContextControl& control, const machine::Clock& clock,
+                            const CampaignOptions& options, const CampaignEvents& events) {
+  return Campaign(items, contexts, load, control, clock, options, events).run();
 }
 
 double expected_us(const CampaignItem& item, std::span<const v1::Context> contexts,

@@ -83,9 +83,9 @@ struct CampaignEvents {
 // sweeps are added while there is time and items left out when there is not; at least one item is
 // measured. An atom that fails is reported and the others go on.
 CampaignResult run_campaign(std::span<const CampaignItem> items,
-                            std::span<const v1::Context> contexts, const Loader& load, Stage& stage,
-                            const Clock& clock, const CampaignOptions& options,
-                            const CampaignEvents& events);
+                            std::span<const v1::Context> contexts, const Loader& load,
+                            machine::ContextControl& control, const machine::Clock& clock,
+                            const CampaignOptions& options, const CampaignEvents& events);
 
 // About how long the item takes in two sweeps, loading included, guessed from its work.
 double expected_us(const CampaignItem& item, std::span<const v1::Context> contexts,

@@ -52,8 +52,8 @@ struct RoundEvents {
 // the contexts in random order and, in each, visits the jobs in random order; the order follows
 // from the seed. A job that fails is not visited again.
 RoundResult measure_round(std::span<const Job> jobs, std::span<const v1::Context> contexts,
-                          Stage& stage, const Clock& clock, const RoundOptions& options,
-                          const RoundEvents& events);
+                          machine::ContextControl& control, const machine::Clock& clock,
+                          const RoundOptions& options, const RoundEvents& events);
 
 // A permutation of 0 .. count-1 that depends on nothing but the seed and the stream.
 std::vector<std::size_t> shuffled(std::size_t count, std::uint64_t seed, std::uint64_t stream);

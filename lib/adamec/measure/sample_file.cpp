@@ -46,8 +46,8 @@ v1::SampleSet read_samples(const std::string& path) {
 void check_same_host(const v1::SampleSet& samples, const v1::Host& host, const std::string& path) {
   for (const v1::Host& other : samples.hosts()) {
     if (other.id() == host.id()) continue;
-    fail("{}: measured on another host, {}; this one is {}", display_name(path), summarise(other),
-         summarise(host));
+    fail("{}: measured on another host, {}; this one is {}", display_name(path),
+         machine::summarise(other), machine::summarise(host));
   }
 }
 

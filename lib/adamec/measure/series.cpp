@@ -63,7 +63,8 @@ double quantile(std::vector<double> values, double share) {
   return values[below] + weight * (values[above] - values[below]);
 }
 
-Series::Block Series::time_block(Runnable& runnable, const Clock& clock, std::uint64_t runs) {
+Series::Block Series::time_block(Runnable& runnable, const machine::Clock& clock,
+                                 std::uint64_t runs) {
   const double start_cpu = clock.cpu_us();
   const double start = clock.wall_us();
   run_block(runnable, runs);
@@ -72,7 +73,7 @@ Series::Block Series::time_block(Runnable& runnable, const Clock& clock, std::ui
 }
 
 // Returns the first block that was long enough: it is as good as those that follow.
-Series::Block Series::calibrate(Runnable& runnable, const Clock& clock,
+Series::Block Series::calibrate(Runnable& runnable, const machine::Clock& clock,
                                 const VisitOptions& options) {
   for (block_runs_ = 1;;) {
     const Block block = time_block(runnable, clock, block_runs_);
@@ -84,7 +85,8 @@ Series::Block Series::calibrate(Runnable& runnable, const Clock& clock,
   }
 }
 
-v1::Visit Series::visit(Runnable& runnable, const Clock& clock, const VisitOptions& options) {
+v1::Visit Series::visit(Runnable& runnable, const machine::Clock& clock,
+                        const VisitOptions& options) {
   v1::Visit visit;
   if (!warm_) {
     run_block(runnable, options.warm_ups);

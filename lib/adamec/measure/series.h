@@ -41,7 +41,7 @@ class Series {
 
   // Warms up and finds the block length on the first visit, then times blocks. Returns what it
   // added (signature and context are the caller's). What the runnable throws passes through.
-  v1::Visit visit(Runnable& runnable, const Clock& clock, const VisitOptions& options);
+  v1::Visit visit(Runnable& runnable, const machine::Clock& clock, const VisitOptions& options);
   // Adds a visit made earlier, perhaps by another process.
   void add(const v1::Visit& visit);
   // Adds what another series of the same runnable and context measured.
@@ -76,8 +76,8 @@ class Series {
     double mean_steps() const;
   };
 
-  static Block time_block(Runnable& runnable, const Clock& clock, std::uint64_t runs);
-  Block calibrate(Runnable& runnable, const Clock& clock, const VisitOptions& options);
+  static Block time_block(Runnable& runnable, const machine::Clock& clock, std::uint64_t runs);
+  Block calibrate(Runnable& runnable, const machine::Clock& clock, const VisitOptions& options);
   void take_first(double us);
   // Over the blocks of every `step`-th visit from `first` on; what is not there is 0.
   double minimum(std::size_t first, std::size_t step) const;

@@ -11,7 +11,7 @@
 #include "adamec/machine/machine.h"
 #include "tests/unit/measure/fakes.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
 using testing::make_context;
@@ -134,4 +134,4 @@ TEST(Machine, CannotMakeLoadWithoutAGenerator) {
 }
 
 }  // namespace
-}  // namespace adamec::measure
+}  // namespace adamec::machine

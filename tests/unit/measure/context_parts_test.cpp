@@ -27,18 +27,19 @@ std::string error_of(const std::function<void()>& work) {
 }
 
 TEST(Observe, ReadsPressureMemoryAndFrequency) {
-  EXPECT_EQ(parse_pressure_us("some avg10=1.50 avg60=0.00 avg300=0.00 total=1234\n"
-                              "full avg10=0.00 avg60=0.00 avg300=0.00 total=99\n"),
+  EXPECT_EQ(machine::parse_pressure_us("some avg10=1.50 avg60=0.00 avg300=0.00 total=1234\n"
+                                       "full avg10=0.00 avg60=0.00 avg300=0.00 total=99\n"),
             1234);
-  EXPECT_EQ(parse_pressure_us(""), 0);
-  EXPECT_EQ(parse_available_bytes("MemTotal: 9 kB\nMemFree: 8 kB\nMemAvailable:    7 kB\n"),
-            7U * 1024);
-  EXPECT_EQ(parse_available_bytes("MemTotal: 9 kB\n"), 0U);
+  EXPECT_EQ(machine::parse_pressure_us(""), 0);
+  EXPECT_EQ(
+      machine::parse_available_bytes("MemTotal: 9 kB\nMemFree: 8 kB\nMemAvailable:    7 kB\n"),
+      7U * 1024);
+  EXPECT_EQ(machine::parse_available_bytes("MemTotal: 9 kB\n"), 0U);
   const std::string cpuinfo =
       "processor\t: 0\ncpu MHz\t\t: 1000.5\nprocessor\t: 1\ncpu MHz\t\t: 2000\n";
-  EXPECT_DOUBLE_EQ(parse_cpuinfo_mhz(cpuinfo, {0}), 1000.5);
-  EXPECT_DOUBLE_EQ(parse_cpuinfo_mhz(cpuinfo, {0, 1}), 1500.25);
-  EXPECT_EQ(parse_cpuinfo_mhz("processor\t: 0\n", {0}), 0);
+  EXPECT_DOUBLE_EQ(machine::parse_cpuinfo_mhz(cpuinfo, {0}), 1000.5);
+  EXPECT_DOUBLE_EQ(machine::parse_cpuinfo_mhz(cpuinfo, {0, 1}), 1500.25);
+  EXPECT_EQ(machine::parse_cpuinfo_mhz("processor\t: 0\n", {0}), 0);
 }
 
 TEST(Observe, AddsReadings) {
@@ -51,18 +52,18 @@ TEST(Observe, AddsReadings) {
   reading.set_free_memory(1000);
   reading.set_frequency_sum(2000);
   reading.set_frequencies(1);
-  add_reading(sum, reading);
+  machine::add_reading(sum, reading);
   reading.set_free_memory(900);
   reading.set_frequency_sum(1000);
   reading.set_others_ticks(30);
-  add_reading(sum, reading);
-  const v1::Context observed = observed_context(testing::make_context(2, 0.5), sum);
+  machine::add_reading(sum, reading);
+  const v1::Context observed = machine::observed_context(testing::make_context(2, 0.5), sum);
   EXPECT_EQ(observed.threads(), 2U);
   EXPECT_DOUBLE_EQ(observed.cpu_load(), 0.2);
   EXPECT_DOUBLE_EQ(observed.cpu_pressure(), 0.5);
   EXPECT_EQ(observed.free_memory(), 900U);
   EXPECT_DOUBLE_EQ(observed.frequency_mhz(), 1500);
-  EXPECT_DOUBLE_EQ(observed_context(testing::make_context(2, 0.5), {}).cpu_load(), 0);
+  EXPECT_DOUBLE_EQ(machine::observed_context(testing::make_context(2, 0.5), {}).cpu_load(), 0);
 }
 
 TEST(ControlGroup, IsFoundInBothVersions) {
@@ -71,18 +72,23 @@ TEST(ControlGroup, IsFoundInBothVersions) {
       "30 24 0:26 / /sys/fs/cgroup/unified rw shared:5 - cgroup2 cgroup2 rw\n"
       "31 24 0:27 / /sys/fs/cgroup/memory rw shared:6 - cgroup cgroup rw,memory\n"
       "32 24 0:28 / /sys/fs/cgroup/cpu rw shared:7 - cgroup cgroup rw,cpu,cpuacct\n";
-  EXPECT_EQ(find_control_group(one, mounts, "memory").folder, "/sys/fs/cgroup/memory/user/x");
-  EXPECT_FALSE(find_control_group(one, mounts, "memory").unified);
-  EXPECT_EQ(find_control_group(one, mounts, "cpu").folder, "/sys/fs/cgroup/cpu");
+  EXPECT_EQ(machine::find_control_group(one, mounts, "memory").folder,
+            "/sys/fs/cgroup/memory/user/x");
+  EXPECT_FALSE(machine::find_control_group(one, mounts, "memory").unified);
+  EXPECT_EQ(machine::find_control_group(one, mounts, "cpu").folder, "/sys/fs/cgroup/cpu");
 
   const std::string two = "30 24 0:26 / /sys/fs/cgroup rw shared:5 - cgroup2 cgroup2 rw\n";
-  const ControlGroupPlace place = find_control_group("0::/user.slice/a.scope\n", two, "memory");
+  const machine::ControlGroupPlace place =
+      machine::find_control_group("0::/user.slice/a.scope\n", two, "memory");
   EXPECT_TRUE(place.unified);
   EXPECT_EQ(place.folder, "/sys/fs/cgroup/user.slice/a.scope");
   // In a container that sees its own part only.
   const std::string part = "30 24 0:26 /docker/7 /sys/fs/cgroup ro - cgroup2 cgroup2 rw\n";
-  EXPECT_EQ(find_control_group("0::/docker/7/x\n", part, "cpu").folder, "/sys/fs/cgroup/x");
-  EXPECT_EQ(find_control_group("0::/\n", "22 1 8:1 / / rw - ext4 /dev/sda rw\n", "cpu").folder, "");
+  EXPECT_EQ(machine::find_control_group("0::/docker/7/x\n", part, "cpu").folder,
+            "/sys/fs/cgroup/x");
+  EXPECT_EQ(
+      machine::find_control_group("0::/\n", "22 1 8:1 / / rw - ext4 /dev/sda rw\n", "cpu").folder,
+      "");
 }
 
 TEST(FrequencyLimit, SetsAndRestores) {
@@ -92,7 +98,7 @@ TEST(FrequencyLimit, SetsAndRestores) {
   root.write("cpu0/cpufreq/cpuinfo_max_freq", "3000000\n");
   root.write("cpu0/cpufreq/cpuinfo_min_freq", "800000\n");
   {
-    FrequencyLimit limit({0}, root.path());
+    machine::FrequencyLimit limit({0}, root.path());
     limit.set(0.5);
     EXPECT_EQ(root.read("cpu0/cpufreq/scaling_max_freq"), "1500000");
     limit.set(0.1);
@@ -102,21 +108,22 @@ TEST(FrequencyLimit, SetsAndRestores) {
     limit.set(0.9);
   }
   EXPECT_EQ(root.read("cpu0/cpufreq/scaling_max_freq"), "2000000");
-  EXPECT_EQ(error_of([&] { FrequencyLimit({1}, root.path()); }),
+  EXPECT_EQ(error_of([&] { machine::FrequencyLimit({1}, root.path()); }),
             "frequency: the host does not offer it (no " +
                 root.path("cpu1/cpufreq/scaling_max_freq") + ")");
 }
 
 TEST(Isolated, TellsResultsErrorsAndSignals) {
-  EXPECT_EQ(run_isolated([] { return std::string(300'000, 'x'); }).bytes.size(), 300'000U);
-  EXPECT_EQ(run_isolated([] { return std::string(); }).failure, "");
-  EXPECT_EQ(run_isolated([]() -> std::string { fail("it broke"); }).failure, "it broke");
-  const IsolatedResult killed = run_isolated([]() -> std::string {
+  EXPECT_EQ(machine::run_isolated([] { return std::string(300'000, 'x'); }).bytes.size(), 300'000U);
+  EXPECT_EQ(machine::run_isolated([] { return std::string(); }).failure, "");
+  EXPECT_EQ(machine::run_isolated([]() -> std::string { fail("it broke"); }).failure, "it broke");
+  const machine::IsolatedResult killed = machine::run_isolated([]() -> std::string {
     ::kill(::getpid(), SIGKILL);
     return "";
   });
   EXPECT_EQ(killed.signal, SIGKILL);
-  EXPECT_EQ(run_isolated([]() -> std::string { ::_exit(3); }).failure, "ended without a word");
+  EXPECT_EQ(machine::run_isolated([]() -> std::string { ::_exit(3); }).failure,
+            "ended without a word");
 }
 
 class JournalTest : public ::testing::Test {
