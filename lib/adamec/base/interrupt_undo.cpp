@@ -1,0 +1,114 @@
+#include "adamec/base/interrupt_undo.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <utility>
+
+namespace adamec {
+
+// Steps are never given back to the system, only used again: a signal handler may look at any of
+// them at any time.
+struct InterruptUndo::Step {
+  // Who brings a step from one state to another, by one atomic operation, has it alone.
+  enum class State { kFree, kBeingFilled, kReady, kBeingDone };
+
+  std::atomic<State> state{State::kBeingFilled};
+  std::atomic<std::uint64_t> number{0};
+  pid_t process = 0;
+  UndoAction action = UndoAction::kRemoveFile;
+  std::string path;
+  std::string text;
+  Step* next = nullptr;
+
+  static inline std::atomic<Step*> all{nullptr};
+  static inline std::atomic<std::uint64_t> last_number{0};
+
+  static Step* take_free();
+  static Step* newest_before(std::uint64_t number);
+  bool change(State from, State to) { return state.compare_exchange_strong(from, to); }
+  void undo() const noexcept;
+};
+
+InterruptUndo::Step* InterruptUndo::Step::take_free() {
+  for (Step* step = all.load(); step != nullptr; step = step->next) {
+    if (step->change(State::kFree, State::kBeingFilled)) return step;
+  }
+  Step* const step = new Step;
+  step->next = all.load();
+  while (!all.compare_exchange_weak(step->next, step)) {
+  }
+  return step;
+}
+
+InterruptUndo::Step* InterruptUndo::Step::newest_before(std::uint64_t number) {
+  Step* newest = nullptr;
+  for (Step* step = all.load(); step != nullptr; step = step->next) {
+    if (step->state.load() != State::kReady || step->number.load() >= number) continue;
+    if (newest == nullptr || step->number.load() > newest->number.load()) newest = step;
+  }
+  return newest;
+}
+
+// Errors are not told: nobody is there who could do something about them.
+void InterruptUndo::Step::undo() const noexcept {
+  switch (action) {
+    case UndoAction::kRemoveFile:
+      ::unlink(path.c_str());
+      break;
+    case UndoAction::kRemoveFolder:
+      ::rmdir(path.c_str());
+      break;
+    case UndoAction::kWriteText: {
+      const int file = ::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
+      if (file < 0) break;
+      [[maybe_unused]] const ssize_t written = ::write(file, text.data(), text.size());
+      ::close(file);
+      break;
+    }
+  }
+}
+
+InterruptUndo::InterruptUndo(UndoAction action, const std::string& path, const std::string& text)
+    : step_(Step::take_free()) {
+  step_->process = ::getpid();
+  step_->action = action;
+  step_->path = path;
+  step_->text = text;
+  step_->number = ++Step::last_number;
+  step_->state = Step::State::kReady;
+}
+
+InterruptUndo::~InterruptUndo() {
+  if (step_ == nullptr) return;
+  // A signal handler on another thread may be busy with it, and is about to end the process.
+  while (!step_->change(Step::State::kReady, Step::State::kFree)) ::sched_yield();
+}
+
+InterruptUndo::InterruptUndo(InterruptUndo&& other) noexcept
+    : step_(std::exchange(other.step_, nullptr)) {}
+
+InterruptUndo& InterruptUndo::operator=(InterruptUndo&& other) noexcept {
+  std::swap(step_, other.step_);
+  return *this;
+}
+
+void undo_after_interrupt() noexcept {
+  using Step = InterruptUndo::Step;
+  const int error = errno;
+  std::uint64_t number = UINT64_MAX;
+  while (Step* const step = Step::newest_before(number)) {
+    number = step->number.load();
+    if (!step->change(Step::State::kReady, Step::State::kBeingDone)) continue;
+    if (step->process == ::getpid()) step->undo();
+    step->state = Step::State::kReady;
+  }
+  errno = error;
+}
+
+}  // namespace adamec
