@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <memory>
 #include <set>
 
 #include "adamec/base/error.h"
@@ -57,6 +58,28 @@ std::string measure_limited(const CampaignItem& item, std::span<const v1::Contex
   return set.SerializeAsString();
 }
 
+// Takes back what a process that was killed has changed on the host.
+class HostGuard {
+ public:
+  explicit HostGuard(std::span<const v1::Context> contexts) {
+    const auto limited = [](const v1::Context& context) { return context.frequency() > 0; };
+    if (std::any_of(contexts.begin(), contexts.end(), limited)) {
+      frequency_ = std::make_unique<machine::FrequencyLimit>(machine::usable_cpus());
+    }
+  }
+
+  void undo(int process) const {
+    using Controller = machine::ControlGroup::Controller;
+    for (const Controller controller : {Controller::kCpu, Controller::kMemory}) {
+      machine::ControlGroup::remove_left_behind(controller, process);
+    }
+    if (frequency_) frequency_->set(0);
+  }
+
+ private:
+  std::unique_ptr<machine::FrequencyLimit> frequency_;
+};
+
 }  // namespace
 
 std::vector<CampaignItem> limited_items(std::span<const CampaignItem> items,
@@ -88,6 +111,7 @@ measure::CampaignResult run_limited(
   measure::CampaignOptions own = options;
   own.budget_us = 0;
   own.order.clear();
+  const HostGuard guard(contexts);
   unsigned processes = 0;
   for (const CampaignItem& item : items) {
     for (const std::uint64_t limit : limits_of(item, contexts)) {
@@ -99,12 +123,11 @@ measure::CampaignResult run_limited(
       const auto fail_item = [&](const std::string& reason) {
         all.failures.push_back({item.plan, item.plan->sample.sample_atom() + ": " + reason, limit});
       };
+      if (result.signal != 0) guard.undo(result.process);
       if (result.signal == SIGKILL) {
-        machine::ControlGroup::remove_left_behind(machine::ControlGroup::Controller::kMemory,
-                                                  result.process);
-        fail_item(fmt::format("was killed: needs more than {}", format_bytes(limit)));
+        fail_item(fmt::format("the system ended it: it needs more than {}", format_bytes(limit)));
       } else if (result.signal != 0) {
-        fail_item(fmt::format("ended by signal {}", result.signal));
+        fail_item(fmt::format("the measuring process was ended by signal {}", result.signal));
       } else if (!result.failure.empty() || !set.ParseFromString(result.bytes)) {
         all.failures.push_back({item.plan, result.failure, limit});
       } else {

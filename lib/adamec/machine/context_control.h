@@ -12,12 +12,12 @@ class ContextControl {
   // Returns when the context holds. Throws Error when it cannot be made.
   virtual void enter(const v1::Context& context) = 0;
   // What was seen of the machine since enter().
-  virtual v1::Reading leave() = 0;
+  [[nodiscard]] virtual v1::Reading leave() = 0;
 };
 
 // Adds a later reading of the same context.
 void add_reading(v1::Reading& sum, const v1::Reading& reading);
 // The context as it was, from the one asked for and what was seen.
-v1::Context observed_context(const v1::Context& asked, const v1::Reading& reading);
+[[nodiscard]] v1::Context observed_context(const v1::Context& asked, const v1::Reading& reading);
 
 }  // namespace adamec::machine

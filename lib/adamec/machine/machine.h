@@ -33,7 +33,7 @@ class Machine final : public ContextControl {
 
   // Makes a load while this process sleeps and returns the share of the CPUs' time that others got,
   // by /proc/stat: close to `cpu_load` when the generator works and nobody else is busy.
-  double verify_load(double cpu_load);
+  [[nodiscard]] double verify_load(double cpu_load);
 
  private:
   void set_load(double cpu_load);
