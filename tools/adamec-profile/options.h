@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "adamec/machine/affinity.h"
-#include "adamec/measure/sample_plan.h"
+#include "adamec/measure/work_items.h"
 
 namespace adamec::tools {
 
@@ -62,8 +62,10 @@ struct ProfileConfig {
 };
 
 void add_options(CLI::App& app, ProfileOptions& options);
+// What --help says below the options.
+[[nodiscard]] std::string option_details();
 
 // Throws Error(kUsage) naming the option.
-ProfileConfig understand(const ProfileOptions& options, bool json);
+[[nodiscard]] ProfileConfig understand(const ProfileOptions& options, bool json);
 
 }  // namespace adamec::tools

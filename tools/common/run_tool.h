@@ -44,7 +44,7 @@ class Console {
   void note(const std::string& message) const;
   // Shown with -v only.
   void detail(const std::string& message) const;
-  bool quiet() const { return options_.quiet; }
+  [[nodiscard]] bool quiet() const { return options_.quiet; }
 
  private:
   std::string tool_;
@@ -59,9 +59,9 @@ class Console {
 //
 // adamec::Error becomes one line on stderr and the exit code of its kind; any other exception is
 // an internal error (70). An interrupt removes unfinished output files.
-int run_tool(int argc, char** argv, const ToolInfo& info,
-             const std::function<void(CLI::App&)>& define,
-             const std::function<int(const CommonOptions&, const Console&)>& body);
+[[nodiscard]] int run_tool(int argc, char** argv, const ToolInfo& info,
+                           const std::function<void(CLI::App&)>& define,
+                           const std::function<int(const CommonOptions&, const Console&)>& body);
 
 // Writes a Make/Ninja rule "target: inputs" when --depfile (-MF) was given; "-" is left out.
 void write_depfile(const CommonOptions& options, const std::string& target,

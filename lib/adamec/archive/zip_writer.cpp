@@ -188,7 +188,8 @@ void ZipWriter::seek(std::uint64_t offset) {
   end_ = offset;
 }
 
-void ZipWriter::put_entry(const Entry& entry, std::uint64_t extra_bytes, std::string_view bytes) {
+void ZipWriter::put_entry(const WrittenEntry& entry, std::uint64_t extra_bytes,
+                          std::string_view bytes) {
   const bool large = entry.bytes >= kMost32;
   std::string extra;
   if (large) extra = extra_field(kZip64Field, Bytes().add(entry.bytes).add(entry.bytes).text());
@@ -239,7 +240,7 @@ void ZipWriter::finish(std::string_view first) {
 
 void ZipWriter::put_directory() {
   const std::uint64_t start = end_;
-  for (const Entry& entry : entries_) {
+  for (const WrittenEntry& entry : entries_) {
     Bytes large;
     if (entry.bytes >= kMost32) large.add(entry.bytes).add(entry.bytes);
     if (entry.offset >= kMost32) large.add(entry.offset);

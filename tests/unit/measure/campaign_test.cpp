@@ -37,9 +37,9 @@ class CampaignTest : public ::testing::Test {
       op.set_backend_many_threads("Many");
     }
     graph_ = graph_of(manifest_);
-    const PlanSource sources[] = {{&manifest_, &graph_}};
-    plan_ = make_plan(sources, {});
-    for (const PlanItem& item : plan_) {
+    const WorkSource sources[] = {{&manifest_, &graph_}};
+    plan_ = make_work_items(sources, {});
+    for (const WorkItem& item : plan_) {
       items_.push_back({&item, {}, {}});
       for (std::size_t i = 0; i < contexts_.size(); ++i) items_.back().contexts.push_back(i);
     }
@@ -47,7 +47,7 @@ class CampaignTest : public ::testing::Test {
 
   CampaignResult run() {
     progress_ = {};
-    const Loader load = [this](const PlanItem& item) -> std::unique_ptr<Runnable> {
+    const Loader load = [this](const WorkItem& item) -> std::unique_ptr<Runnable> {
       loaded_.push_back(item.name);
       if (item.name == unloadable_) fail("{}: no such operator", item.name);
       const double us = kRunUs * (drift_ ? drift_(loaded_.size()) : 1);
@@ -72,7 +72,7 @@ class CampaignTest : public ::testing::Test {
   std::vector<v1::Context> contexts_{make_context(1, 0)};
   v1::Manifest manifest_;
   graph::AtomGraph graph_;
-  std::vector<PlanItem> plan_;
+  std::vector<WorkItem> plan_;
   std::vector<CampaignItem> items_;
   CampaignOptions options_;
   FakeClock clock_;
@@ -155,7 +155,7 @@ class Bursts final : public Runnable {
 TEST_F(CampaignTest, VisitsContendedContextsUntilTheirMeanIsKnown) {
   contexts_ = {make_context(1, 0), make_context(1, 0.5), make_context(2, 0)};
   make_atoms(1);
-  const Loader load = [this](const PlanItem&) {
+  const Loader load = [this](const WorkItem&) {
     return std::make_unique<Bursts>(clock_, control_);
   };
   const CampaignResult result =
@@ -172,7 +172,7 @@ TEST_F(CampaignTest, VisitsContendedBlocksMoreOftenThanAtoms) {
   contexts_ = {make_context(1, 0), make_context(1, 0.5)};
   make_atoms(2);
   for (const char* part : {"a", "b"}) plan_[1].sample.add_parts(part);
-  const Loader load = [this](const PlanItem&) {
+  const Loader load = [this](const WorkItem&) {
     return std::make_unique<Bursts>(clock_, control_);
   };
   const CampaignResult result =
