@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <csignal>
 #include <filesystem>
+#include <sstream>
 
 #include "adamec/machine/affinity.h"
 #include "tests/cli/profile_fixture.h"
@@ -359,6 +361,30 @@ TEST_F(AdamecProfile, RefusesWhatCannotBeDone) {
   const CommandResult damaged = profile("net.atoms -o damaged.samples --resume");
   EXPECT_EQ(damaged.exit_code, 1);
   EXPECT_THAT(damaged.err, HasSubstr("error: damaged.samples: not a sample file"));
+}
+
+// Every option in one line that can be read alone; what else there is to say stands below.
+TEST(AdamecProfileAbout, HelpsInShortLines) {
+  const CommandResult result = run_command("adamec-profile --help");
+  ASSERT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.out, HasSubstr("70 internal error"));
+  std::istringstream lines(result.out);
+  int options = 0;
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_LE(line.size(), 120U) << line;
+    if (line.rfind("  -", 0) != 0) continue;
+    const std::size_t gap = line.find("  ", 2);
+    ASSERT_NE(gap, std::string::npos) << line;
+    std::istringstream words(line.substr(gap));
+    std::string word;
+    words >> word;
+    EXPECT_TRUE(std::isupper(static_cast<unsigned char>(word[0]))) << line;
+    int count = 1;
+    while (words >> word) ++count;
+    EXPECT_LE(count, 15) << line;
+    ++options;
+  }
+  EXPECT_GE(options, 20);
 }
 
 TEST(AdamecProfileAbout, TellsVersions) {

@@ -1,6 +1,7 @@
 #include "adamec/measure/protocol.h"
 
 #include <algorithm>
+#include <cassert>
 #include <numeric>
 #include <random>
 #include <utility>
@@ -108,6 +109,11 @@ std::vector<std::size_t> shuffled(std::size_t count, std::uint64_t seed, std::ui
 RoundResult measure_round(std::span<const Job> jobs, std::span<const v1::Context> contexts,
                           machine::ContextControl& control, const machine::Clock& clock,
                           const RoundOptions& options, const RoundEvents& events) {
+  assert(std::all_of(jobs.begin(), jobs.end(), [&](const Job& job) {
+    return job.runnable != nullptr &&
+           std::all_of(job.contexts.begin(), job.contexts.end(),
+                       [&](std::size_t context) { return context < contexts.size(); });
+  }));
   Round round(jobs, contexts, control, clock, events);
   while (round.passes() < options.visits && round.anything_left()) round.pass(options.seed);
   return round.take();

@@ -1,6 +1,7 @@
 #include "adamec/measure/series.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -55,6 +56,7 @@ VisitOptions visit_options(const v1::Context& context) {
 }
 
 double quantile(std::vector<double> values, double share) {
+  assert(!values.empty() && share >= 0 && share <= 1);
   std::sort(values.begin(), values.end());
   const double position = share * static_cast<double>(values.size() - 1);
   const auto below = static_cast<std::size_t>(position);
@@ -195,6 +197,7 @@ double Series::relative_error() const {
 }
 
 v1::Latency Series::latency() const {
+  assert(!visits_.empty());
   std::vector<double> run_us;
   std::vector<double> run_cpu_us;
   std::vector<double> speeds;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cassert>
 #include <cstdint>
 #include <random>
 #include <string>
@@ -10,7 +11,10 @@ namespace adamec::measure {
 class Random {
  public:
   Random(const std::string& name, std::uint64_t seed);
-  [[nodiscard]] std::size_t below(std::size_t count) { return generator_() % count; }
+  [[nodiscard]] std::size_t below(std::size_t count) {  // 0 .. count-1; count > 0
+    assert(count > 0);
+    return generator_() % count;
+  }
   [[nodiscard]] double uniform();  // 0..1
   bool chance(double probability) { return uniform() < probability; }
   // A size near the given one: up to twice or half of it, mostly a multiple of 8.
