@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -8,8 +9,13 @@
 #include <map>
 #include <random>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "adamec/base/error.h"
+#include "adamec/base/file.h"
+#include "adamec/machine/control_group.h"
 #include "adamec/measure/journal.h"
 #include "tests/cli/profile_fixture.h"
 
@@ -264,6 +270,58 @@ TEST_F(AdamecProfilePractice, LimitsMemoryOrSaysWhyNot) {
                         "--memory-limit 8388608\n"));
   EXPECT_EQ(samples("k.samples").samples_size(), 1);
 }
+
+// Where the tool makes its groups.
+std::string group_folder(const std::string& controller) {
+  return machine::find_control_group(read_file("/proc/self/cgroup"),
+                                     read_file("/proc/self/mountinfo"), controller)
+      .folder;
+}
+
+// Groups of processes that are not there any more.
+std::set<std::string> left_groups(const std::string& folder) {
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename();
+    if (name.rfind("adamec-", 0) != 0) continue;
+    if (!std::filesystem::exists("/proc/" + name.substr(7))) left.insert(name);
+  }
+  return left;
+}
+
+class AdamecProfileInterrupted : public AdamecProfile,
+                                 public ::testing::WithParamInterface<const char*> {};
+
+// The group of a memory limit is that of a process that the tool starts.
+TEST_P(AdamecProfileInterrupted, LeavesNoControlGroup) {
+  for (const auto& [option, controller] : std::vector<std::pair<std::string, std::string>>{
+           {"--cpu-quota 0.5", "cpu"}, {"--memory-limit 256MiB", "memory"}}) {
+    const std::string folder = group_folder(controller);
+    if (folder.empty()) GTEST_SKIP() << "skipped: no control groups for " << controller;
+    const std::set<std::string> before = left_groups(folder);
+    // Interrupted when the group of the process or of one of its children is there.
+    const CommandResult result = run_command(
+        "adamec-profile net.atoms --atoms-only --threads 1,2,3 --visits 64 -o h.samples " + option +
+            " & pid=$!; for i in $(seq 400); do for group in " + folder +
+            "/adamec-*; do p=${group##*-}; [ $p = $pid ] && break 2; "
+            "grep -qs \"^PPid:[^0-9]*$pid$\" /proc/$p/status && break 2; done; "
+            "kill -0 $pid 2>/dev/null || break; sleep 0.05; done; kill -" +
+            GetParam() + " $pid; wait $pid; echo $?",
+        folder_.path());
+    if (result.err.find(" limit: ") != std::string::npos) {
+      GTEST_SKIP() << "skipped: " << result.err;
+    }
+    EXPECT_THAT(result.out, ::testing::AnyOf("143\n", "129\n")) << result.err;
+    std::set<std::string> left = left_groups(folder);
+    for (int i = 0; i < 100 && left != before; ++i) {  // the other process ends after its parent
+      ::usleep(50'000);
+      left = left_groups(folder);
+    }
+    EXPECT_EQ(left, before) << option;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, AdamecProfileInterrupted, ::testing::Values("TERM", "HUP"));
 
 TEST_F(AdamecProfilePractice, RefusesContextsTheHostCannotMake) {
   if (!std::filesystem::exists("/sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq")) {

@@ -11,32 +11,10 @@
 #include "adamec/machine/heap.h"
 #include "adamec/measure/contexts.h"
 #include "adamec/measure/expected_time.h"
+#include "adamec/measure/sweep_times.h"
 
 namespace adamec::measure {
 namespace {
-
-// Times as many visits, at most, where the time has not settled, or the mean is not known.
-constexpr unsigned kUntilSettled = 3;
-// The same for means of blocks and models: atoms' errors cancel out in sums, theirs do not.
-constexpr unsigned kUntilSettledWhole = 12;
-constexpr double kAgreement = 1.03;     // ratio of the times of two sweeps that agree
-constexpr double kLargestError = 0.03;  // standard error of the mean where contention is measured
-
-// What a sweep found of one item in one context.
-struct SweepTimes {
-  Series series;
-  std::vector<double> steady;  // Series::steady_steps of each sweep
-
-  // Whether two sweeps saw about the same time: what both saw was undisturbed. Where the
-  // disturbance is what is measured: whether its mean is known.
-  bool settled(const v1::Context& context) const {
-    if (!is_unloaded(context)) return series.relative_error() <= kLargestError;
-    if (steady.size() < 2) return false;
-    std::vector<double> least = steady;
-    std::nth_element(least.begin(), least.begin() + 1, least.end());
-    return least[1] <= kAgreement * least[0];
-  }
-};
 
 std::string backend_of(const v1::Sample& sample, const v1::Context& context) {
   if (sample.operators().empty()) return "";
@@ -103,12 +81,10 @@ class Campaign {
   }
 
   bool unsettled(std::size_t item, std::size_t context) const {
-    const SweepTimes& found = found_[item][context];
     const bool whole = items_[item].plan->sample.parts_size() > 1;
-    const unsigned times =
-        whole && !is_unloaded(contexts_[context]) ? kUntilSettledWhole : kUntilSettled;
-    return !found.settled(contexts_[context]) &&
-           found.series.visits() < std::min(kMostVisits, times * options_.visits);
+    const unsigned most = most_visits(options_.visits, whole, contexts_[context]);
+    const SweepTimes& found = found_[item][context];
+    return !found.settled(contexts_[context]) && found.series.visits() < most;
   }
 
   // What a further sweep is to visit: what has not settled (with a contended context, the one it is
