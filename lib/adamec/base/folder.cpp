@@ -38,8 +38,7 @@ OutputFolder::OutputFolder(const std::string& path, const std::string& marker)
     errno = 0;
   } while (::mkdir(temporary_.c_str(), 0777) != 0 && errno == EEXIST);
   if (errno != 0) cannot_write(path_);
-  struct stat replaced {};
-  if (::stat(path_.c_str(), &replaced) == 0) copy_mode_and_owner(replaced, temporary_);
+  take_mode_of_old(S_IRWXU);
 }
 
 OutputFolder::~OutputFolder() {
@@ -74,8 +73,15 @@ void OutputFolder::link(const std::string& existing, const std::string& name) {
   if (error) fail("{}/{}: cannot write: {}", path_, name, error.message());
 }
 
+// Of the folder that will be replaced, if there is one.
+void OutputFolder::take_mode_of_old(unsigned besides) const {
+  struct stat old {};
+  if (::stat(path_.c_str(), &old) == 0) copy_owner_and_mode(old, temporary_, besides);
+}
+
 void OutputFolder::commit() {
   check_target();
+  take_mode_of_old(0);
   sync_folder(temporary_);
   std::error_code error;
   if (fs::exists(path_, error) && !fs::is_empty(path_, error)) {

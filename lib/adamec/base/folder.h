@@ -36,6 +36,7 @@ class OutputFolder {
     return temporary_ + "/" + name;
   }
   void check_target() const;
+  void take_mode_of_old(unsigned besides) const;
 
   std::string path_;
   std::string marker_;

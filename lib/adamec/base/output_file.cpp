@@ -13,8 +13,8 @@
 namespace adamec {
 namespace {
 
-constexpr mode_t kNewFile = 0666;       // less the user's mask
-constexpr mode_t kForOwnerOnly = 0600;  // in a folder that everybody uses
+constexpr mode_t kNewFile = 0666;  // less the user's mask
+constexpr mode_t kForOwnerOnly = 0600;
 
 std::string temporary_folder() {
   const char* folder = std::getenv("TMPDIR");
@@ -30,9 +30,8 @@ OutputFile::OutputFile(const std::string& path)
   if (target_->direct) {
     make_temporary(temporary_folder() + "/adamec.tmp.", kForOwnerOnly);
   } else {
-    const mode_t mode = target_->replaced ? target_->replaced->st_mode & kNewFile : kNewFile;
-    make_temporary(target_->path + ".tmp.", mode);
-    if (target_->replaced) copy_mode_and_owner(*target_->replaced, temporary_);
+    make_temporary(target_->path + ".tmp.", target_->replaced ? kForOwnerOnly : kNewFile);
+    if (target_->replaced) copy_owner_and_mode(*target_->replaced, temporary_, kForOwnerOnly);
   }
 }
 
@@ -82,6 +81,7 @@ void OutputFile::commit() {
     write_directly(file.fd);
     return;
   }
+  if (target_->replaced) copy_owner_and_mode(*target_->replaced, temporary_);
   if (::fsync(file.fd) != 0) cannot_write(name());
   if (::rename(temporary_.c_str(), target_->path.c_str()) != 0) cannot_write(name());
   committed_ = true;

@@ -58,6 +58,7 @@ std::string random_suffix() {
 OutputTarget find_output_target(const std::string& path) {
   if (path == "-") return {path, true, STDOUT_FILENO, {}};
   struct stat status {};
+  if (path.empty()) fail("cannot write to a file without a name");
   // The system may refuse to follow a link, as one that somebody else has put into /tmp.
   const bool exists = ::stat(path.c_str(), &status) == 0;
   if (!exists && errno != ENOENT) cannot_write(path);
@@ -83,7 +84,7 @@ OutputTarget find_output_target(const std::string& path) {
   return {end.string(), false, -1, status};
 }
 
-void copy_mode_and_owner(const struct stat& from, const std::string& path) {
+void copy_owner_and_mode(const struct stat& from, const std::string& path, mode_t besides) {
   struct stat now {};
   if (::stat(path.c_str(), &now) != 0) return;
   constexpr auto kSameUser = static_cast<uid_t>(-1);
@@ -92,7 +93,7 @@ void copy_mode_and_owner(const struct stat& from, const std::string& path) {
     // Only the superuser gives files away; the group may still be one of ours.
     [[maybe_unused]] const int ignored = ::chown(path.c_str(), kSameUser, from.st_gid);
   }
-  ::chmod(path.c_str(), from.st_mode & kPermissions);
+  ::chmod(path.c_str(), (from.st_mode & kPermissions) | besides);
 }
 
 }  // namespace adamec

@@ -23,8 +23,8 @@ struct OutputTarget {
 // Six characters that make the name of a temporary file or folder different from all others.
 [[nodiscard]] std::string random_suffix();
 
-// Gives the file or folder `path` the mode and owner of what it will replace, as far as the system
-// permits.
-void copy_mode_and_owner(const struct stat& from, const std::string& path);
+// Gives the file or folder `path` the owner and the permissions of what it will replace, as far as
+// the system lets us; `besides` are permissions that it has, too, while it is being written.
+void copy_owner_and_mode(const struct stat& from, const std::string& path, mode_t besides = 0);
 
 }  // namespace adamec

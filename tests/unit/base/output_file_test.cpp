@@ -64,6 +64,7 @@ TEST(OutputFile, SaysWhyItCannotBeWritten) {
             "/no/such/folder/f: cannot write: No such file or directory");
   EXPECT_EQ(error_of([&] { OutputFile(folder.path()); }),
             folder.path() + ": cannot write: Is a directory");
+  EXPECT_EQ(error_of([] { OutputFile(""); }), "cannot write to a file without a name");
   fs::create_symlink("b", folder.path("a"));
   fs::create_symlink("a", folder.path("b"));
   EXPECT_THAT(error_of([&] { OutputFile(folder.path("a")); }), HasSubstr("symbolic links"));
@@ -79,13 +80,14 @@ TEST(OutputFile, HasTheModeOfANewFile) {
 
 TEST(OutputFile, KeepsTheModeOfWhatItReplaces) {
   const TemporaryFolder folder;
-  for (const mode_t mode : {0600U, 0664U, 0755U}) {
+  for (const mode_t mode : {0600U, 0664U, 0755U, 0444U}) {
+    std::filesystem::remove(folder.path("f"));
     folder.write("f", "old");
     ASSERT_EQ(::chmod(folder.path("f").c_str(), mode), 0);
     OutputFile file(folder.path("f"));
     file.write("new");
     // The temporary file does not tell others what the file would not.
-    EXPECT_EQ(status_of(file.temporary_path()).st_mode & 0777, mode);
+    EXPECT_EQ(status_of(file.temporary_path()).st_mode & 0777, mode | 0600U);
     file.commit();
     EXPECT_EQ(status_of(folder.path("f")).st_mode & 07777, mode);
     EXPECT_EQ(folder.read("f"), "new");
