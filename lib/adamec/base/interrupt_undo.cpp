@@ -14,49 +14,49 @@ namespace adamec {
 
 // Steps are never given back to the system, only used again: a signal handler may look at any of
 // them at any time.
-struct InterruptUndo::Step {
+struct InterruptUndo::UndoStep {
   // Who brings a step from one state to another, by one atomic operation, has it alone.
-  enum class State { kFree, kBeingFilled, kReady, kBeingDone };
+  enum class UndoState { kFree, kBeingFilled, kReady, kBeingDone };
 
-  std::atomic<State> state{State::kBeingFilled};
+  std::atomic<UndoState> state{UndoState::kBeingFilled};
   std::atomic<std::uint64_t> number{0};
   pid_t process = 0;
   UndoAction action = UndoAction::kRemoveFile;
   std::string path;
   std::string text;
-  Step* next = nullptr;
+  UndoStep* next = nullptr;
 
-  static inline std::atomic<Step*> all{nullptr};
+  static inline std::atomic<UndoStep*> all{nullptr};
   static inline std::atomic<std::uint64_t> last_number{0};
 
-  static Step* take_free();
-  static Step* newest_before(std::uint64_t number);
-  bool change(State from, State to) { return state.compare_exchange_strong(from, to); }
+  static UndoStep* take_free();
+  static UndoStep* newest_before(std::uint64_t number);
+  bool change(UndoState from, UndoState to) { return state.compare_exchange_strong(from, to); }
   void undo() const noexcept;
 };
 
-InterruptUndo::Step* InterruptUndo::Step::take_free() {
-  for (Step* step = all.load(); step != nullptr; step = step->next) {
-    if (step->change(State::kFree, State::kBeingFilled)) return step;
+InterruptUndo::UndoStep* InterruptUndo::UndoStep::take_free() {
+  for (UndoStep* step = all.load(); step != nullptr; step = step->next) {
+    if (step->change(UndoState::kFree, UndoState::kBeingFilled)) return step;
   }
-  Step* const step = new Step;
+  UndoStep* const step = new UndoStep;
   step->next = all.load();
   while (!all.compare_exchange_weak(step->next, step)) {
   }
   return step;
 }
 
-InterruptUndo::Step* InterruptUndo::Step::newest_before(std::uint64_t number) {
-  Step* newest = nullptr;
-  for (Step* step = all.load(); step != nullptr; step = step->next) {
-    if (step->state.load() != State::kReady || step->number.load() >= number) continue;
+InterruptUndo::UndoStep* InterruptUndo::UndoStep::newest_before(std::uint64_t number) {
+  UndoStep* newest = nullptr;
+  for (UndoStep* step = all.load(); step != nullptr; step = step->next) {
+    if (step->state.load() != UndoState::kReady || step->number.load() >= number) continue;
     if (newest == nullptr || step->number.load() > newest->number.load()) newest = step;
   }
   return newest;
 }
 
 // Errors are not told: nobody is there who could do something about them.
-void InterruptUndo::Step::undo() const noexcept {
+void InterruptUndo::UndoStep::undo() const noexcept {
   switch (action) {
     case UndoAction::kRemoveFile:
       ::unlink(path.c_str());
@@ -75,19 +75,19 @@ void InterruptUndo::Step::undo() const noexcept {
 }
 
 InterruptUndo::InterruptUndo(UndoAction action, const std::string& path, const std::string& text)
-    : step_(Step::take_free()) {
+    : step_(UndoStep::take_free()) {
   step_->process = ::getpid();
   step_->action = action;
   step_->path = path;
   step_->text = text;
-  step_->number = ++Step::last_number;
-  step_->state = Step::State::kReady;
+  step_->number = ++UndoStep::last_number;
+  step_->state = UndoStep::UndoState::kReady;
 }
 
 InterruptUndo::~InterruptUndo() {
   if (step_ == nullptr) return;
   // A signal handler on another thread may be busy with it, and is about to end the process.
-  while (!step_->change(Step::State::kReady, Step::State::kFree)) ::sched_yield();
+  while (!step_->change(UndoStep::UndoState::kReady, UndoStep::UndoState::kFree)) ::sched_yield();
 }
 
 InterruptUndo::InterruptUndo(InterruptUndo&& other) noexcept
@@ -99,14 +99,14 @@ InterruptUndo& InterruptUndo::operator=(InterruptUndo&& other) noexcept {
 }
 
 void undo_after_interrupt() noexcept {
-  using Step = InterruptUndo::Step;
+  using UndoStep = InterruptUndo::UndoStep;
   const int error = errno;
   std::uint64_t number = UINT64_MAX;
-  while (Step* const step = Step::newest_before(number)) {
+  while (UndoStep* const step = UndoStep::newest_before(number)) {
     number = step->number.load();
-    if (!step->change(Step::State::kReady, Step::State::kBeingDone)) continue;
+    if (!step->change(UndoStep::UndoState::kReady, UndoStep::UndoState::kBeingDone)) continue;
     if (step->process == ::getpid()) step->undo();
-    step->state = Step::State::kReady;
+    step->state = UndoStep::UndoState::kReady;
   }
   errno = error;
 }

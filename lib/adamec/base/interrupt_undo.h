@@ -28,10 +28,10 @@ class InterruptUndo {
   InterruptUndo& operator=(InterruptUndo&& other) noexcept;
 
  private:
-  struct Step;
+  struct UndoStep;
   friend void undo_after_interrupt() noexcept;
 
-  Step* step_ = nullptr;
+  UndoStep* step_ = nullptr;
 };
 
 // Does all steps that this process has registered, the newest first; those of the process it was
