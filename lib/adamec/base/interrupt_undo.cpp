@@ -30,7 +30,7 @@ struct InterruptUndo::UndoStep {
   static inline std::atomic<std::uint64_t> last_number{0};
 
   static UndoStep* take_free();
-  static UndoStep* newest_before(std::uint64_t number);
+  static UndoStep* newest_before(std::uint64_t& number);
   bool change(UndoState from, UndoState to) { return state.compare_exchange_strong(from, to); }
   void undo() const noexcept;
 };
@@ -46,12 +46,17 @@ InterruptUndo::UndoStep* InterruptUndo::UndoStep::take_free() {
   return step;
 }
 
-InterruptUndo::UndoStep* InterruptUndo::UndoStep::newest_before(std::uint64_t number) {
+// Lowers `number` to that of the step it returns.
+InterruptUndo::UndoStep* InterruptUndo::UndoStep::newest_before(std::uint64_t& number) {
   UndoStep* newest = nullptr;
+  std::uint64_t newest_number = 0;
   for (UndoStep* step = all.load(); step != nullptr; step = step->next) {
-    if (step->state.load() != UndoState::kReady || step->number.load() >= number) continue;
-    if (newest == nullptr || step->number.load() > newest->number.load()) newest = step;
+    const std::uint64_t own = step->number.load();
+    if (step->state.load() != UndoState::kReady || own >= number || own <= newest_number) continue;
+    newest = step;
+    newest_number = own;
   }
+  number = newest_number;
   return newest;
 }
 
@@ -103,7 +108,6 @@ void undo_after_interrupt() noexcept {
   const int error = errno;
   std::uint64_t number = UINT64_MAX;
   while (UndoStep* const step = UndoStep::newest_before(number)) {
-    number = step->number.load();
     if (!step->change(UndoStep::UndoState::kReady, UndoStep::UndoState::kBeingDone)) continue;
     if (step->process == ::getpid()) step->undo();
     step->state = UndoStep::UndoState::kReady;
