@@ -1,4 +1,4 @@
-#include "adamec/measure/sample_plan.h"
+#include "adamec/measure/work_items.h"
 
 #include <fmt/format.h>
 #include <fnmatch.h>
@@ -59,11 +59,11 @@ std::uint64_t working_bytes(const v1::Sample& sample) {
 }
 
 // Collects the different configurations.
-class Planner {
+class WorkItemCollector {
  public:
-  Planner(std::span<const PlanSource> sources, const Selection& selection)
+  WorkItemCollector(std::span<const WorkSource> sources, const Selection& selection)
       : sources_(sources), selection_(selection) {
-    for (const PlanSource& source : sources) {
+    for (const WorkSource& source : sources) {
       auto& signatures = signatures_.emplace_back();
       for (const v1::Atom& atom : source.manifest->atoms()) {
         signatures.push_back(predict::signature(atom));
@@ -71,11 +71,11 @@ class Planner {
     }
   }
 
-  std::vector<PlanItem> run() {
+  std::vector<WorkItem> run() {
     for (std::size_t i = 0; i < sources_.size(); ++i) add_atoms(i);
     for (std::size_t i = 0; i < sources_.size() && selection_.models; ++i) add_model(i);
     for (std::size_t i = 0; i < sources_.size(); ++i) add_blocks(i);
-    for (PlanItem& item : items_) {
+    for (WorkItem& item : items_) {
       for (const std::string& model : models_of_[item.signature()]) item.sample.add_models(model);
       item.working_bytes = working_bytes(item.sample);
     }
@@ -103,7 +103,7 @@ class Planner {
   }
 
   void add_blocks(std::size_t archive) {
-    const PlanSource& source = sources_[archive];
+    const WorkSource& source = sources_[archive];
     if (source.synthetic) return;
     for (unsigned i = 0; i < selection_.blocks; ++i) {
       const std::vector<int> atoms =
@@ -114,14 +114,14 @@ class Planner {
 
   void add_composite(v1::Subject subject, std::size_t archive, const std::vector<int>& atoms,
                      const std::string& name) {
-    const PlanSource& source = sources_[archive];
+    const WorkSource& source = sources_[archive];
     v1::Sample sample =
         describe_composite(subject, *source.manifest, *source.graph, atoms, signatures_[archive]);
     sample.set_sample_atom(source.manifest->model_name() + "/" + name);
     add({std::move(sample), archive, atoms, name});
   }
 
-  void add(PlanItem item) {
+  void add(WorkItem item) {
     const std::string& model = sources_[item.archive].manifest->model_name();
     if (!sources_[item.archive].synthetic) models_of_[item.signature()].insert(model);
     if (!matches(selection_.only, model, item.name)) return;
@@ -129,17 +129,17 @@ class Planner {
   }
 
   void keep_shard() {
-    std::vector<PlanItem> kept;
+    std::vector<WorkItem> kept;
     for (std::size_t i = 0; i < items_.size(); ++i) {
       if (i % selection_.shards == selection_.shard - 1) kept.push_back(std::move(items_[i]));
     }
     items_ = std::move(kept);
   }
 
-  std::span<const PlanSource> sources_;
+  std::span<const WorkSource> sources_;
   const Selection& selection_;
   std::vector<std::vector<std::string>> signatures_;  // by archive and atom
-  std::vector<PlanItem> items_;
+  std::vector<WorkItem> items_;
   std::unordered_set<std::string> chosen_;                  // signatures
   std::map<std::string, std::set<std::string>> models_of_;  // by signature
 };
@@ -150,14 +150,15 @@ std::string qualified_name(const v1::Manifest& manifest, const v1::Atom& atom) {
   return manifest.model_name() + "/" + atom.id();
 }
 
-std::vector<PlanItem> make_plan(std::span<const PlanSource> sources, const Selection& selection) {
-  return Planner(sources, selection).run();
+std::vector<WorkItem> make_work_items(std::span<const WorkSource> sources,
+                                      const Selection& selection) {
+  return WorkItemCollector(sources, selection).run();
 }
 
-std::vector<v1::Configuration> part_configurations(std::span<const PlanSource> sources,
-                                                   std::span<const PlanItem> plan) {
+std::vector<v1::Configuration> part_configurations(std::span<const WorkSource> sources,
+                                                   std::span<const WorkItem> plan) {
   std::map<std::string, v1::Configuration> parts;
-  for (const PlanItem& item : plan) {
+  for (const WorkItem& item : plan) {
     for (int i = 0; i < item.sample.parts_size(); ++i) {
       const std::string& signature = item.sample.parts(i);
       if (parts.count(signature) != 0) continue;

@@ -1,4 +1,4 @@
-#include "adamec/measure/sample_plan.h"
+#include "adamec/measure/work_items.h"
 
 #include <gtest/gtest.h>
 
@@ -58,13 +58,13 @@ v1::Manifest make_manifest(const std::string& name, const std::vector<std::strin
   return manifest;
 }
 
-std::vector<std::string> models_of(const PlanItem& item) {
+std::vector<std::string> models_of(const WorkItem& item) {
   return {item.sample.models().begin(), item.sample.models().end()};
 }
 
-std::vector<std::string> atoms_of(const std::vector<PlanItem>& plan) {
+std::vector<std::string> atoms_of(const std::vector<WorkItem>& plan) {
   std::vector<std::string> ids;
-  for (const PlanItem& item : plan) {
+  for (const WorkItem& item : plan) {
     ids.push_back(std::to_string(item.archive) + "/" + item.name);
   }
   return ids;
@@ -74,8 +74,8 @@ TEST(MakePlan, TakesEveryConfigurationOnce) {
   const v1::Manifest first = make_manifest("zebra", {"conv", "relu", "conv"});
   const v1::Manifest second = make_manifest("ant", {"relu", "pool", "relu"});
   const graph::AtomGraph graphs[] = {graph_of(first), graph_of(second)};
-  const PlanSource sources[] = {{&first, &graphs[0]}, {&second, &graphs[1]}};
-  const auto plan = make_plan(sources, {});
+  const WorkSource sources[] = {{&first, &graphs[0]}, {&second, &graphs[1]}};
+  const auto plan = make_work_items(sources, {});
   EXPECT_EQ(atoms_of(plan), (std::vector<std::string>{"0/a0", "0/a1", "1/a1"}));
   EXPECT_EQ(models_of(plan[0]), std::vector<std::string>{"zebra"});
   EXPECT_EQ(models_of(plan[1]), (std::vector<std::string>{"ant", "zebra"}));
@@ -85,23 +85,23 @@ TEST(MakePlan, TakesEveryConfigurationOnce) {
 TEST(MakePlan, SelectsByPatternBeforeChoosingRepresentatives) {
   const v1::Manifest first = make_manifest("m", {"conv", "relu", "conv"});
   const graph::AtomGraph graph = graph_of(first);
-  const PlanSource sources[] = {{&first, &graph}};
-  EXPECT_EQ(atoms_of(make_plan(sources, {"a2", 1, 1, 0, false, 0})),
+  const WorkSource sources[] = {{&first, &graph}};
+  EXPECT_EQ(atoms_of(make_work_items(sources, {"a2", 1, 1, 0, false, 0})),
             std::vector<std::string>{"0/a2"});
-  EXPECT_EQ(atoms_of(make_plan(sources, {"m/a[12]", 1, 1, 0, false, 0})),
+  EXPECT_EQ(atoms_of(make_work_items(sources, {"m/a[12]", 1, 1, 0, false, 0})),
             (std::vector<std::string>{"0/a1", "0/a2"}));
-  EXPECT_TRUE(make_plan(sources, {"b*", 1, 1, 0, false, 0}).empty());
+  EXPECT_TRUE(make_work_items(sources, {"b*", 1, 1, 0, false, 0}).empty());
 }
 
 TEST(MakePlan, ShardsAreDisjointAndComplete) {
   const v1::Manifest manifest = make_manifest("m", {"a", "b", "c", "d", "e"});
   const graph::AtomGraph graph = graph_of(manifest);
-  const PlanSource sources[] = {{&manifest, &graph}};
-  EXPECT_EQ(atoms_of(make_plan(sources, {"", 1, 2, 0, false, 0})),
+  const WorkSource sources[] = {{&manifest, &graph}};
+  EXPECT_EQ(atoms_of(make_work_items(sources, {"", 1, 2, 0, false, 0})),
             (std::vector<std::string>{"0/a0", "0/a2", "0/a4"}));
-  EXPECT_EQ(atoms_of(make_plan(sources, {"", 2, 2, 0, false, 0})),
+  EXPECT_EQ(atoms_of(make_work_items(sources, {"", 2, 2, 0, false, 0})),
             (std::vector<std::string>{"0/a1", "0/a3"}));
-  EXPECT_TRUE(make_plan(sources, {"", 7, 7, 0, false, 0}).empty());
+  EXPECT_TRUE(make_work_items(sources, {"", 7, 7, 0, false, 0}).empty());
 }
 
 // A diamond with a tail: a -> b, a -> c, (b, c) -> d -> e.
@@ -133,8 +133,8 @@ v1::Manifest make_diamond(const std::string& name) {
 TEST(MakePlan, AddsModelsAndBlocks) {
   const v1::Manifest manifest = make_diamond("m");
   const graph::AtomGraph graph = graph_of(manifest);
-  const PlanSource sources[] = {{&manifest, &graph}, {&manifest, &graph}};
-  const auto plan = make_plan(sources, {"", 1, 1, 50, true, 7});
+  const WorkSource sources[] = {{&manifest, &graph}, {&manifest, &graph}};
+  const auto plan = make_work_items(sources, {"", 1, 1, 50, true, 7});
   ASSERT_GT(plan.size(), 9U);
   EXPECT_EQ(plan[5].name, "model:combined");
   EXPECT_EQ(plan[5].sample.subject(), v1::MODEL);
@@ -142,7 +142,7 @@ TEST(MakePlan, AddsModelsAndBlocks) {
   EXPECT_EQ(plan[6].sample.subject(), v1::SEQUENCE);
   EXPECT_EQ(plan[6].sample.sample_atom(), "m/model:atoms");
   std::set<std::string> signatures;
-  for (const PlanItem& item : plan) {
+  for (const WorkItem& item : plan) {
     EXPECT_TRUE(signatures.insert(item.signature()).second) << item.name;
     if (item.sample.subject() != v1::BLOCK) continue;
     EXPECT_GE(item.atoms.size(), 2U);
@@ -247,8 +247,8 @@ TEST(OpenContexts, ContendedBringsUncontendedAlong) {
 TEST(DescribeSample, CountsSharedWeightsAsWeights) {
   const v1::Manifest manifest = make_manifest("m", {"conv"});
   const graph::AtomGraph graph = graph_of(manifest);
-  const PlanSource sources[] = {{&manifest, &graph}};
-  const auto plan = make_plan(sources, {});
+  const WorkSource sources[] = {{&manifest, &graph}};
+  const auto plan = make_work_items(sources, {});
   const v1::Sample& sample = plan[0].sample;
   EXPECT_EQ(sample.bytes_in(), 100U);
   EXPECT_EQ(sample.bytes_out(), 50U);
@@ -290,7 +290,7 @@ class SampleFile : public ::testing::Test {
  protected:
   std::string error(const v1::SampleSet& set) {
     const std::string path = folder_.write("h.samples", set.SerializeAsString());
-    const std::string text = error_of([&] { read_samples(path); });
+    const std::string text = error_of([&] { (void)read_samples(path); });
     return text.empty() ? text : text.substr(path.size() + 2);
   }
   adamec::testing::TemporaryFolder folder_;
@@ -303,7 +303,7 @@ TEST_F(SampleFile, ChecksWhatItReads) {
   *set.add_samples() = make_sample(1, 1, 1);
   EXPECT_EQ(error(set), "");
   set.mutable_samples(0)->set_host_id("k");
-  EXPECT_EQ(error(set), "samples[0].host_id: 'k' is no host of this file");
+  EXPECT_EQ(error(set), "samples[0].host_id: 'k' is not a host of this file");
   for (double bad : {0.0, -1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
     *set.mutable_samples(0) = make_sample(1, 1, 1);
     set.mutable_samples(0)->mutable_latency()->set_p50_us(bad);
@@ -311,7 +311,7 @@ TEST_F(SampleFile, ChecksWhatItReads) {
               fmt::format("samples[0].latency: {} us, expected a positive number", bad));
   }
   const std::string path = folder_.write("bad.samples", "PK\x03\x04 no protobuf");
-  EXPECT_EQ(error_of([&] { read_samples(path); }), path + ": not a sample file, or cut off");
+  EXPECT_EQ(error_of([&] { (void)read_samples(path); }), path + ": not a sample file, or cut off");
 }
 
 TEST_F(SampleFile, KnowsOtherHosts) {
@@ -324,7 +324,7 @@ TEST_F(SampleFile, KnowsOtherHosts) {
   EXPECT_NO_THROW(check_same_host(set, here, "f"));
   set.add_hosts()->set_id("there");
   const std::string error = error_of([&] { check_same_host(set, here, "f"); });
-  EXPECT_NE(error.find("f: measured on another host, "), std::string::npos) << error;
+  EXPECT_NE(error.find("f: measured on a different host, "), std::string::npos) << error;
   EXPECT_NE(error.find("(id there); this one is 6502"), std::string::npos) << error;
 }
 

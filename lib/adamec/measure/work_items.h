@@ -12,18 +12,18 @@
 namespace adamec::measure {
 
 // A configuration to measure and the atoms of one archive that stand for it.
-struct PlanItem {
+struct WorkItem {
   v1::Sample sample;        // all of it but host, context and latency
   std::size_t archive = 0;  // index into the archives given
   std::vector<int> atoms;   // indices into its manifest, ascending; ATOM: one
   std::string name;         // within its archive: "conv1.conv2d", "block:3", "model:combined"
   std::uint64_t working_bytes = 0;  // estimate of the memory it takes while it is measured
 
-  const std::string& signature() const { return sample.signature(); }
+  [[nodiscard]] const std::string& signature() const { return sample.signature(); }
 };
 
 // An archive's content.
-struct PlanSource {
+struct WorkSource {
   const v1::Manifest* manifest = nullptr;
   const graph::AtomGraph* graph = nullptr;
   bool synthetic = false;  // atoms that no model has: no blocks, no whole model
@@ -40,13 +40,14 @@ struct Selection {
 
 // The different configurations of all archives: atoms in order of first appearance, then whole
 // models, then blocks. The sources must outlive the plan.
-std::vector<PlanItem> make_plan(std::span<const PlanSource> sources, const Selection& selection);
+[[nodiscard]] std::vector<WorkItem> make_work_items(std::span<const WorkSource> sources,
+                                                    const Selection& selection);
 
 // What the parts of the items are, each once, by signature.
-std::vector<v1::Configuration> part_configurations(std::span<const PlanSource> sources,
-                                                   std::span<const PlanItem> plan);
+[[nodiscard]] std::vector<v1::Configuration> part_configurations(
+    std::span<const WorkSource> sources, std::span<const WorkItem> plan);
 
 // "resnet18/conv1.conv2d"
-std::string qualified_name(const v1::Manifest& manifest, const v1::Atom& atom);
+[[nodiscard]] std::string qualified_name(const v1::Manifest& manifest, const v1::Atom& atom);
 
 }  // namespace adamec::measure
