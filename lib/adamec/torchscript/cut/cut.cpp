@@ -288,13 +288,13 @@ class Cutter {
     for (const int group : execution_order()) {
       AtomDraft atom;
       atom.operators = members.at(group);
-      std::set<int> piece;
+      std::set<int> subgraph;
       std::vector<jit::Value*> values;
       for (jit::Node* node : atom.operators) {
-        piece.insert(index_.at(node));
-        needs(node, values, piece);
+        subgraph.insert(index_.at(node));
+        needs(node, values, subgraph);
       }
-      for (const int node : piece) atom.piece.nodes.push_back(nodes_[node]);
+      for (const int node : subgraph) atom.subgraph.nodes.push_back(nodes_[node]);
       std::unordered_set<jit::Value*> seen;
       for (jit::Value* value : values) {
         const auto producer = index_.find(value->node());
@@ -304,7 +304,7 @@ class Cutter {
           atom.weights.push_back(value);
           ++readers[value];
         } else {
-          atom.piece.inputs.push_back(value);
+          atom.subgraph.inputs.push_back(value);
           results.insert(value);
         }
       }
@@ -313,17 +313,17 @@ class Cutter {
     for (AtomDraft& atom : atoms) {
       for (jit::Node* node : atom.operators) {
         for (jit::Value* output : node->outputs()) {
-          if (results.count(output) != 0) atom.piece.outputs.push_back(output);
+          if (results.count(output) != 0) atom.subgraph.outputs.push_back(output);
         }
       }
       for (jit::Value* weight : atom.weights) {
         if (readers[weight] > 1 && tensor_info(weight).bytes() >= shared_weight_bytes_) {
-          atom.piece.inputs.push_back(weight);
+          atom.subgraph.inputs.push_back(weight);
         }
       }
     }
     // What produces nothing that is used has no effect that could be seen.
-    std::erase_if(atoms, [](const AtomDraft& atom) { return atom.piece.outputs.empty(); });
+    std::erase_if(atoms, [](const AtomDraft& atom) { return atom.subgraph.outputs.empty(); });
     return atoms;
   }
 

@@ -9,11 +9,11 @@ namespace adamec::torchscript {
 namespace {
 
 // Runs in a row over which the shapes of state must stay the same to be taken for granted.
-constexpr int kSettlingRuns = 4;
+constexpr int kConvergenceRuns = 4;
 
-void collect_tensors(const ItemPtr& item, jit::Stack& stack) {
-  if (item->kind == Item::Kind::kTensor) stack.push_back(item->value);
-  for (const ItemPtr& element : item->elements) collect_tensors(element, stack);
+void collect_tensors(const KnownValuePtr& item, jit::Stack& stack) {
+  if (item->kind == KnownValue::Kind::kTensor) stack.push_back(item->value);
+  for (const KnownValuePtr& element : item->elements) collect_tensors(element, stack);
 }
 
 // Runs the graph several times in a row. Returns the guard that does not hold, empty when all do.
@@ -22,11 +22,11 @@ std::string broken_guard(const Residual& residual, const std::vector<c10::IValue
   std::vector<at::Tensor> state;
   for (const auto& entry : residual.states) state.push_back(entry.initial.clone());
   jit::GraphExecutor executor(residual.graph, "state");
-  const int runs = residual.states.empty() ? 1 : kSettlingRuns;
+  const int runs = residual.states.empty() ? 1 : kConvergenceRuns;
   for (int run = 0; run < runs; ++run) {
     jit::Stack stack;
     for (const c10::IValue& argument : arguments) {
-      collect_tensors(item_from(argument.deepcopy(), argument.type(), true), stack);
+      collect_tensors(known_from(argument.deepcopy(), argument.type(), true), stack);
     }
     for (const at::Tensor& tensor : state) stack.emplace_back(tensor);
     for (const Residual::Weight& weight : residual.weights) stack.push_back(weight.content);
@@ -64,10 +64,11 @@ bool assigns_attributes(const jit::Module& module, const std::string& method) {
 // Which sizes are not the same for all arguments.
 void find_open_sizes(const jit::Module& module, const std::string& method,
                      const std::vector<c10::IValue>& arguments,
-                     const std::vector<std::vector<c10::IValue>>& others, Facts& facts) {
+                     const std::vector<std::vector<c10::IValue>>& others,
+                     Assumptions& assumptions) {
   const auto answers = [&](const std::vector<c10::IValue>& these) {
     try {
-      return Specialiser(module, method, facts, true).run(copy_of(these)).answers;
+      return Specialiser(module, method, assumptions, true).run(copy_of(these)).answers;
     } catch (const LearntMore&) {
       return std::map<std::string, std::int64_t>();
     }
@@ -82,14 +83,14 @@ void find_open_sizes(const jit::Module& module, const std::string& method,
     }
     for (const auto& [place, answer] : theirs) {
       const auto mine = first.find(place);
-      if (mine != first.end() && mine->second != answer) facts.varying.insert(place);
+      if (mine != first.end() && mine->second != answer) assumptions.varying.insert(place);
     }
   }
-  if (!facts.attributes.empty()) {
+  if (!assumptions.attributes.empty()) {
     fail(
         "dynamic dimensions of a model that keeps state from one run to the next ('{}') are not "
         "supported",
-        *facts.attributes.begin());
+        *assumptions.attributes.begin());
   }
 }
 
@@ -98,16 +99,16 @@ void find_open_sizes(const jit::Module& module, const std::string& method,
 Residual specialise(const jit::Module& module, const std::string& method,
                     const std::vector<c10::IValue>& arguments,
                     const std::vector<std::vector<c10::IValue>>& others) {
-  Facts facts;
-  if (!others.empty()) find_open_sizes(module, method, arguments, others, facts);
-  facts.unchanging = others.empty() && assigns_attributes(module, method);
+  Assumptions assumptions;
+  if (!others.empty()) find_open_sizes(module, method, arguments, others, assumptions);
+  assumptions.unchanging = others.empty() && assigns_attributes(module, method);
   for (;;) {
-    if (facts.unchanging && !facts.attributes.empty()) facts = Facts();
-    const std::size_t known = facts.size();
+    if (assumptions.unchanging && !assumptions.attributes.empty()) assumptions = Assumptions();
+    const std::size_t known = assumptions.size();
     try {
       Residual residual =
-          Specialiser(module, method, facts, !others.empty()).run(copy_of(arguments));
-      if (facts.size() != known) continue;
+          Specialiser(module, method, assumptions, !others.empty()).run(copy_of(arguments));
+      if (assumptions.size() != known) continue;
       if (residual.guards.empty() && others.empty()) return residual;
       std::string broken = broken_guard(residual, arguments);
       for (const auto& other : others) {
@@ -119,20 +120,21 @@ Residual specialise(const jit::Module& module, const std::string& method,
         }
       }
       if (broken.empty()) return residual;
-      facts.varying.insert(broken);
+      assumptions.varying.insert(broken);
     } catch (const LearntMore&) {
-      if (facts.unchanging) {
-        facts = Facts();
-      } else if (facts.size() == known) {
+      if (assumptions.unchanging) {
+        assumptions = Assumptions();
+      } else if (assumptions.size() == known) {
         throw Unsupported("the model writes to memory that several of its attributes share",
                           /*state=*/true);
       }
     } catch (const Unsupported& unsupported) {
-      if (facts.unchanging) {
-        facts = Facts();
+      if (assumptions.unchanging) {
+        assumptions = Assumptions();
         continue;
       }
-      throw Unsupported(unsupported.what(), unsupported.keeps_state || !facts.attributes.empty() ||
+      throw Unsupported(unsupported.what(), unsupported.keeps_state ||
+                                                !assumptions.attributes.empty() ||
                                                 assigns_attributes(module, method));
     }
   }

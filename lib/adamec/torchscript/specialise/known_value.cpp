@@ -13,93 +13,94 @@ bool is_plain_class(const c10::ClassType& type) {
 
 }  // namespace
 
-ItemPtr static_item(c10::IValue value) {
-  auto item = std::make_shared<Item>();
+KnownValuePtr known_static(c10::IValue value) {
+  auto item = std::make_shared<KnownValue>();
   item->value = std::move(value);
   return item;
 }
 
-ItemPtr tensor_item(at::Tensor tensor, bool constant) {
-  auto item = std::make_shared<Item>();
-  item->kind = Item::Kind::kTensor;
+KnownValuePtr known_tensor(at::Tensor tensor, bool constant) {
+  auto item = std::make_shared<KnownValue>();
+  item->kind = KnownValue::Kind::kTensor;
   item->value = std::move(tensor);
   item->constant = constant;
   return item;
 }
 
-ItemPtr container_item(Item::Kind kind, c10::TypePtr type, std::vector<ItemPtr> elements) {
-  auto item = std::make_shared<Item>();
+KnownValuePtr known_container(KnownValue::Kind kind, c10::TypePtr type,
+                              std::vector<KnownValuePtr> elements) {
+  auto item = std::make_shared<KnownValue>();
   item->kind = kind;
   item->type = std::move(type);
   item->elements = std::move(elements);
   return item;
 }
 
-ItemPtr item_from(const c10::IValue& value, const c10::TypePtr& type, bool constant) {
+KnownValuePtr known_from(const c10::IValue& value, const c10::TypePtr& type, bool constant) {
   if (value.isTensor()) {
-    return tensor_item(value.toTensor(), constant);
+    return known_tensor(value.toTensor(), constant);
   }
-  std::vector<ItemPtr> elements;
+  std::vector<KnownValuePtr> elements;
   if (value.isList()) {
     const auto list = value.toList();
     for (std::size_t i = 0; i < list.size(); ++i) {
-      elements.push_back(item_from(list.get(i), list.elementType(), constant));
+      elements.push_back(known_from(list.get(i), list.elementType(), constant));
     }
-    return container_item(Item::Kind::kList, c10::ListType::create(list.elementType()),
-                          std::move(elements));
+    return known_container(KnownValue::Kind::kList, c10::ListType::create(list.elementType()),
+                           std::move(elements));
   }
   if (value.isTuple()) {
     const auto tuple = value.toTuple();
     const auto tuple_type = tuple->type();
     for (std::size_t i = 0; i < tuple->elements().size(); ++i) {
-      elements.push_back(item_from(tuple->elements()[i], tuple_type->elements()[i], constant));
+      elements.push_back(known_from(tuple->elements()[i], tuple_type->elements()[i], constant));
     }
-    return container_item(Item::Kind::kTuple,
-                          type->kind() == c10::TypeKind::TupleType ? type : tuple_type,
-                          std::move(elements));
+    return known_container(KnownValue::Kind::kTuple,
+                           type->kind() == c10::TypeKind::TupleType ? type : tuple_type,
+                           std::move(elements));
   }
   if (value.isGenericDict()) {
     const auto dict = value.toGenericDict();
-    auto item = container_item(Item::Kind::kDict,
-                               c10::DictType::create(dict.keyType(), dict.valueType()), {});
+    auto item = known_container(KnownValue::Kind::kDict,
+                                c10::DictType::create(dict.keyType(), dict.valueType()), {});
     for (const auto& entry : dict) {
       item->keys.push_back(entry.key());
-      item->elements.push_back(item_from(entry.value(), dict.valueType(), constant));
+      item->elements.push_back(known_from(entry.value(), dict.valueType(), constant));
     }
     return item;
   }
   if (value.isObject() && is_plain_class(*value.type()->expect<c10::ClassType>())) {
     const auto object = value.toObject();
-    const auto item = container_item(Item::Kind::kObject, object->type(), {});
+    const auto item = known_container(KnownValue::Kind::kObject, object->type(), {});
     for (std::size_t i = 0; i < object->slots().size(); ++i) {
       item->keys.emplace_back(object->type()->getAttributeName(i));
       item->elements.push_back(
-          item_from(object->getSlot(i), object->type()->getAttribute(i), constant));
+          known_from(object->getSlot(i), object->type()->getAttribute(i), constant));
     }
     return item;
   }
-  auto item = static_item(value);
-  if (!constant) item->kind = Item::Kind::kOpaque;
+  auto item = known_static(value);
+  if (!constant) item->kind = KnownValue::Kind::kOpaque;
   return item;
 }
 
-c10::IValue concrete(const Item& item) {
+c10::IValue concrete(const KnownValue& item) {
   switch (item.kind) {
-    case Item::Kind::kList: {
+    case KnownValue::Kind::kList: {
       c10::impl::GenericList list(item.type->expectRef<c10::ListType>().getElementType());
-      for (const ItemPtr& element : item.elements) list.push_back(concrete(*element));
+      for (const KnownValuePtr& element : item.elements) list.push_back(concrete(*element));
       return list;
     }
-    case Item::Kind::kTuple: {
+    case KnownValue::Kind::kTuple: {
       std::vector<c10::IValue> elements;
-      for (const ItemPtr& element : item.elements) elements.push_back(concrete(*element));
+      for (const KnownValuePtr& element : item.elements) elements.push_back(concrete(*element));
       const auto type = item.type->cast<c10::TupleType>();
       if (type && type->schema()) {
         return c10::ivalue::Tuple::createNamed(std::move(elements), type);
       }
       return c10::ivalue::Tuple::create(std::move(elements));
     }
-    case Item::Kind::kDict: {
+    case KnownValue::Kind::kDict: {
       const auto& type = item.type->expectRef<c10::DictType>();
       c10::impl::GenericDict dict(type.getKeyType(), type.getValueType());
       for (std::size_t i = 0; i < item.keys.size(); ++i) {
@@ -107,7 +108,7 @@ c10::IValue concrete(const Item& item) {
       }
       return dict;
     }
-    case Item::Kind::kObject: {
+    case KnownValue::Kind::kObject: {
       const auto object =
           c10::ivalue::Object::create(item.type->cast<c10::ClassType>(), item.elements.size());
       for (std::size_t i = 0; i < item.elements.size(); ++i) {
@@ -120,16 +121,16 @@ c10::IValue concrete(const Item& item) {
   }
 }
 
-bool independent_of_inputs(const Item& item) {
+bool independent_of_inputs(const KnownValue& item) {
   switch (item.kind) {
-    case Item::Kind::kStatic:
+    case KnownValue::Kind::kStatic:
       return true;
-    case Item::Kind::kTensor:
+    case KnownValue::Kind::kTensor:
       return item.constant;
-    case Item::Kind::kOpaque:
+    case KnownValue::Kind::kOpaque:
       return false;
     default:
-      for (const ItemPtr& element : item.elements) {
+      for (const KnownValuePtr& element : item.elements) {
         if (!independent_of_inputs(*element)) return false;
       }
       return true;
@@ -172,10 +173,10 @@ bool same_content(const c10::IValue& a, const c10::IValue& b) {
   return same_key(a, b);
 }
 
-ItemPtr snapshot(const ItemPtr& item) {
+KnownValuePtr snapshot(const KnownValuePtr& item) {
   if (!item->is_container()) return item;
-  auto copy = std::make_shared<Item>(*item);
-  for (ItemPtr& element : copy->elements) element = snapshot(element);
+  auto copy = std::make_shared<KnownValue>(*item);
+  for (KnownValuePtr& element : copy->elements) element = snapshot(element);
   return copy;
 }
 

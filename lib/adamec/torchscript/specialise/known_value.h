@@ -15,7 +15,7 @@ struct Recipe;
 //
 // Containers are kept element by element, shared by reference as in TorchScript, so that a list
 // whose length is known may hold tensors that are not.
-struct Item {
+struct KnownValue {
   enum class Kind {
     kStatic,  // a non-tensor known now: it depends on shapes, types, constants only
     kTensor,  // a tensor; `constant` tells whether its content is known now, too
@@ -35,38 +35,39 @@ struct Item {
   std::shared_ptr<Recipe> recipe;  // constant tensors that were computed
   std::string name;                // attributes: their path in the model
 
-  std::vector<std::shared_ptr<Item>> elements;  // containers
-  std::vector<c10::IValue> keys;                // kDict, kObject: one per element
-  c10::TypePtr type;                            // containers
+  std::vector<std::shared_ptr<KnownValue>> elements;  // containers
+  std::vector<c10::IValue> keys;                      // kDict, kObject: one per element
+  c10::TypePtr type;                                  // containers
 
   bool is_container() const {
     return kind == Kind::kList || kind == Kind::kTuple || kind == Kind::kDict ||
            kind == Kind::kObject;
   }
 };
-using ItemPtr = std::shared_ptr<Item>;
+using KnownValuePtr = std::shared_ptr<KnownValue>;
 
 struct Recipe {
   jit::Node* node = nullptr;
-  std::vector<ItemPtr> inputs;  // as they were then
+  std::vector<KnownValuePtr> inputs;  // as they were then
   std::size_t output = 0;
 };
 
-ItemPtr static_item(c10::IValue value);
-ItemPtr tensor_item(at::Tensor tensor, bool constant);
-ItemPtr container_item(Item::Kind kind, c10::TypePtr type, std::vector<ItemPtr> elements);
+KnownValuePtr known_static(c10::IValue value);
+KnownValuePtr known_tensor(at::Tensor tensor, bool constant);
+KnownValuePtr known_container(KnownValue::Kind kind, c10::TypePtr type,
+                              std::vector<KnownValuePtr> elements);
 
 // The value as items, containers taken apart. `type` is the value's static type.
-ItemPtr item_from(const c10::IValue& value, const c10::TypePtr& type, bool constant);
+KnownValuePtr known_from(const c10::IValue& value, const c10::TypePtr& type, bool constant);
 
 // The value in this run, containers put together. A new container every time.
-c10::IValue concrete(const Item& item);
+c10::IValue concrete(const KnownValue& item);
 
 // Whether the whole value is known without running the model.
-bool independent_of_inputs(const Item& item);
+bool independent_of_inputs(const KnownValue& item);
 
 // A copy of the containers; the elements that are no containers are shared.
-ItemPtr snapshot(const ItemPtr& item);
+KnownValuePtr snapshot(const KnownValuePtr& item);
 
 // Whether both are of one type and hold the same, tensors element by element (NaN is like nothing).
 bool same_content(const c10::IValue& a, const c10::IValue& b);

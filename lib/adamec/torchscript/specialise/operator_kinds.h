@@ -26,15 +26,15 @@ bool is_type_query(const jit::Node* node);
 // Queries whose answer depends on the types and shapes of their arguments only.
 bool is_shape_query(const jit::Node* node);
 // Operators that do no work when they return their argument itself.
-bool may_be_identity(const jit::Node* node, const std::vector<ItemPtr>& inputs);
+bool may_be_identity(const jit::Node* node, const std::vector<KnownValuePtr>& inputs);
 // Those of them for which that depends on sizes.
 bool is_identity_by_size(const jit::Node* node);
 // Operators whose result's shape depends on what their tensors hold. Custom operators count as
 // such: nothing is known of them.
-bool shape_depends_on_content(const jit::Node* node, const std::vector<ItemPtr>& inputs);
+bool shape_depends_on_content(const jit::Node* node, const std::vector<KnownValuePtr>& inputs);
 // Whether the operator gives a list of as many tensors whatever its arguments hold, although their
 // shapes depend on content.
-bool gives_fixed_count(const jit::Node* node, const std::vector<ItemPtr>& inputs);
+bool gives_fixed_count(const jit::Node* node, const std::vector<KnownValuePtr>& inputs);
 // Whether a result's shape depends on content where nothing is known of the arguments: true when in
 // doubt.
 bool shape_may_depend_on_content(const jit::Node* node);

@@ -34,10 +34,10 @@ void inline_calls(jit::Graph& graph) {
   jit::Inline(graph);
 }
 
-Specialiser::Specialiser(const jit::Module& module, const std::string& method, Facts& facts,
-                         bool open_sizes)
+Specialiser::Specialiser(const jit::Module& module, const std::string& method,
+                         Assumptions& assumptions, bool open_sizes)
     : module_(module),
-      facts_(facts),
+      assumptions_(assumptions),
       open_sizes_(open_sizes),
       program_(module.get_method(method).graph()->copy()) {
   inline_calls(*program_);
@@ -50,18 +50,18 @@ Specialiser::Specialiser(const jit::Module& module, const std::string& method, F
 Residual Specialiser::run(const std::vector<c10::IValue>& arguments) {
   const at::NoGradGuard no_grad;
   const auto inputs = program_->inputs();
-  environment_[inputs[0]] = static_item(module_._ivalue());
-  const std::function<void(const ItemPtr&)> add_inputs = [&](const ItemPtr& argument) {
-    if (argument->kind == Item::Kind::kTensor) {
+  environment_[inputs[0]] = known_static(module_._ivalue());
+  const std::function<void(const KnownValuePtr&)> add_inputs = [&](const KnownValuePtr& argument) {
+    if (argument->kind == KnownValue::Kind::kTensor) {
       argument->constant = false;
       argument->residual = residual_.graph->addInput();
       residual_.inputs.push_back(argument->residual);
       note_tensor(argument->residual, argument->value.toTensor());
     }
-    for (const ItemPtr& element : argument->elements) add_inputs(element);
+    for (const KnownValuePtr& element : argument->elements) add_inputs(element);
   };
   for (std::size_t i = 1; i < inputs.size(); ++i) {
-    environment_[inputs[i]] = item_from(arguments.at(i - 1), inputs[i]->type(), true);
+    environment_[inputs[i]] = known_from(arguments.at(i - 1), inputs[i]->type(), true);
     add_inputs(environment_[inputs[i]]);
   }
   add_states();
@@ -70,7 +70,7 @@ Residual Specialiser::run(const std::vector<c10::IValue>& arguments) {
   return std::move(residual_);
 }
 
-ItemPtr Specialiser::item(jit::Value* value) const { return environment_.at(value); }
+KnownValuePtr Specialiser::item(jit::Value* value) const { return environment_.at(value); }
 
 Specialiser::Items Specialiser::items(c10::ArrayRef<jit::Value*> values) const {
   Items result;
@@ -119,7 +119,7 @@ void Specialiser::run_node(jit::Node* node) {
       // Functions, whose calls are inlined, have no value.
       c10::IValue value;
       if (const auto known = jit::toIValue(node->output())) value = *known;
-      ItemPtr constant = item_from(value, node->output()->type(), true);
+      KnownValuePtr constant = known_from(value, node->output()->type(), true);
       if (value.isTensor()) {
         constant->name = "constant";
         if (value.toTensor().defined()) {
@@ -143,7 +143,7 @@ void Specialiser::run_node(jit::Node* node) {
       if (!apply_object(node)) set_attribute(node);
       return;
     case c10::prim::RaiseException: {
-      const ItemPtr message = item(node->inputs()[0]);
+      const KnownValuePtr message = item(node->inputs()[0]);
       fail("the model raises for these inputs: {}",
            message->value.isString() ? printable(message->value.toStringRef(), 300)
                                      : std::string("an exception"));
@@ -152,11 +152,11 @@ void Specialiser::run_node(jit::Node* node) {
     case c10::aten::warn:
       return;
     case c10::prim::Uninitialized:
-      return bind(node->outputs(), {static_item(c10::IValue())});
+      return bind(node->outputs(), {known_static(c10::IValue())});
     case c10::prim::isinstance:
-      return bind(node->outputs(), {static_item(is_instance(node))});
+      return bind(node->outputs(), {known_static(is_instance(node))});
     case c10::prim::unchecked_cast:
-      if (item(node->input())->kind != Item::Kind::kOpaque) {
+      if (item(node->input())->kind != KnownValue::Kind::kOpaque) {
         return bind(node->outputs(), {item(node->input())});
       }
       break;
@@ -168,9 +168,9 @@ void Specialiser::run_node(jit::Node* node) {
 
 // Whether the value is of one of the types that the node names.
 bool Specialiser::is_instance(jit::Node* node) const {
-  const ItemPtr value = item(node->inputs()[0]);
+  const KnownValuePtr value = item(node->inputs()[0]);
   const auto declared = node->inputs()[0]->type()->kind();
-  if (value->kind == Item::Kind::kOpaque &&
+  if (value->kind == KnownValue::Kind::kOpaque &&
       (declared == c10::TypeKind::OptionalType || declared == c10::TypeKind::UnionType ||
        declared == c10::TypeKind::AnyType)) {
     unsupported(node, "it asks for the type of a value that depends on data");
@@ -182,7 +182,7 @@ bool Specialiser::is_instance(jit::Node* node) const {
 }
 
 void Specialiser::run_if(jit::Node* node) {
-  const ItemPtr condition = item(node->input());
+  const KnownValuePtr condition = item(node->input());
   if (!independent_of_inputs(*condition)) return emit_dynamic(node);
   jit::Block* taken = node->blocks()[condition->value.toBool() ? 0 : 1];
   run_block(taken);
@@ -201,12 +201,12 @@ void Specialiser::run_loop(jit::Node* node) {
   Items carried(inputs.begin() + 2, inputs.end());
   for (std::int64_t i = 0; i < trips && again; ++i) {
     if (i >= kMaxUnrolledIterations) unsupported(node, "too many iterations to unroll");
-    environment_[body->inputs()[0]] = static_item(i);
+    environment_[body->inputs()[0]] = known_static(i);
     for (std::size_t k = 0; k < carried.size(); ++k) {
       environment_[body->inputs()[k + 1]] = carried[k];
     }
     run_block(body);
-    const ItemPtr condition = item(body->outputs()[0]);
+    const KnownValuePtr condition = item(body->outputs()[0]);
     if (!independent_of_inputs(*condition)) {
       unsupported(node, "whether the loop goes on depends on data only from some iteration on");
     }
@@ -221,7 +221,7 @@ void Specialiser::get_attribute(jit::Node* node) {
   bind(node->outputs(), {attribute(node, item(node->input()))});
 }
 
-std::string Specialiser::attribute_path(jit::Node* node, const ItemPtr& owner) const {
+std::string Specialiser::attribute_path(jit::Node* node, const KnownValuePtr& owner) const {
   if (!owner->value.isObject()) unsupported(node, "an attribute of a value that is no module");
   const auto path = module_paths_.find(owner->value.toObject().get());
   if (path == module_paths_.end()) unsupported(node, "an object that is no module");
@@ -230,33 +230,33 @@ std::string Specialiser::attribute_path(jit::Node* node, const ItemPtr& owner) c
 }
 
 // What the attribute holds by now.
-ItemPtr& Specialiser::attribute(jit::Node* node, const ItemPtr& owner) {
+KnownValuePtr& Specialiser::attribute(jit::Node* node, const KnownValuePtr& owner) {
   const std::string path = attribute_path(node, owner);
   const auto object = owner->value.toObject();
   const std::string& name = node->s(c10::attr::name);
-  ItemPtr& attribute = attributes_[{object.get(), name}];
+  KnownValuePtr& attribute = attributes_[{object.get(), name}];
   if (attribute == nullptr) {
     const c10::IValue value = object->getAttr(name);
     if (value.isObject() && value.type()->is_module()) {
       module_paths_[value.toObject().get()] = path;
     }
-    attribute = item_from(value, object->type()->getAttribute(name), true);
+    attribute = known_from(value, object->type()->getAttribute(name), true);
     own(attribute, path, path);
   }
   return attribute;
 }
 
 // Notes that the value, called `name`, belongs to the attribute at `path`.
-void Specialiser::own(const ItemPtr& part, const std::string& name, const std::string& path) {
+void Specialiser::own(const KnownValuePtr& part, const std::string& name, const std::string& path) {
   part->name = name;
   if (part->is_container()) note_container(part, path);
-  if (part->kind == Item::Kind::kTensor && part->value.toTensor().defined() &&
+  if (part->kind == KnownValue::Kind::kTensor && part->value.toTensor().defined() &&
       part->value.toTensor().has_storage()) {
     const auto& storage = part->value.toTensor().storage();
     attribute_storages_[storage.unsafeGetStorageImpl()] = storage.nbytes();
     const auto owner = storage_paths_.emplace(storage.unsafeGetStorageImpl(), path).first;
-    if (owner->second != path &&
-        (facts_.in_place.count(owner->second) != 0 || facts_.in_place.count(path) != 0)) {
+    if (owner->second != path && (assumptions_.in_place.count(owner->second) != 0 ||
+                                  assumptions_.in_place.count(path) != 0)) {
       throw Unsupported(fmt::format("the attributes '{}' and '{}' share memory that is written to",
                                     owner->second, path),
                         /*state=*/true);
@@ -269,7 +269,7 @@ void Specialiser::own(const ItemPtr& part, const std::string& name, const std::s
 
 // Calls that inlining leaves: methods of module interfaces, whose module is known here.
 void Specialiser::call_method(jit::Node* node) {
-  const ItemPtr owner = item(node->inputs()[0]);
+  const KnownValuePtr owner = item(node->inputs()[0]);
   if (!owner->value.isObject() || !owner->value.toObject()->type()->is_module()) {
     unsupported(node, "a call of an object that is no module");
   }
@@ -289,11 +289,11 @@ void Specialiser::call_method(jit::Node* node) {
 bool Specialiser::is_known_query(jit::Node* node, const Items& inputs) const {
   const bool of_type = is_type_query(node);
   if (!of_type && !is_shape_query(node)) return false;
-  for (const ItemPtr& input : inputs) {
-    if (input->kind == Item::Kind::kOpaque) return false;
+  for (const KnownValuePtr& input : inputs) {
+    if (input->kind == KnownValue::Kind::kOpaque) return false;
     const bool of_shape =
         !of_type && node->kind() != c10::aten::__is__ && node->kind() != c10::aten::__isnot__;
-    if (of_shape && input->kind == Item::Kind::kTensor &&
+    if (of_shape && input->kind == KnownValue::Kind::kTensor &&
         (input->shape_from_data || (open_sizes_ && !input->constant))) {
       return false;
     }
@@ -309,15 +309,15 @@ void Specialiser::notice_writes_to_attributes(jit::Node* node, const Items& inpu
     const auto* alias = schema->arguments()[i].alias_info();
     if (alias == nullptr || !alias->isWrite()) continue;
     if (inputs[i]->is_container()) notice_container_write(inputs[i]);
-    if (inputs[i]->kind != Item::Kind::kTensor) continue;
+    if (inputs[i]->kind != KnownValue::Kind::kTensor) continue;
     const at::Tensor tensor = inputs[i]->value.toTensor();
     if (!tensor.defined() || !tensor.has_storage()) continue;
     const void* storage = tensor.storage().unsafeGetStorageImpl();
     if (attribute_storages_.count(storage) == 0) continue;
     const auto path = storage_paths_.find(storage);
     if (path == storage_paths_.end()) keeps_state(node);  // a constant of the program
-    learn(facts_.attributes, path->second);
-    learn(facts_.in_place, path->second);
+    learn(assumptions_.attributes, path->second);
+    learn(assumptions_.in_place, path->second);
     throw LearntMore();
   }
 }
@@ -326,7 +326,7 @@ Specialiser::Items Specialiser::fold(jit::Node* node, const Items& inputs) {
   notice_writes_to_attributes(node, inputs);
   const auto* schema = node->maybeSchema();
   jit::Stack stack;
-  for (const ItemPtr& input : inputs) stack.push_back(concrete(*input));
+  for (const KnownValuePtr& input : inputs) stack.push_back(concrete(*input));
   const jit::Stack arguments = stack;
   run_operator(node, stack);
 
@@ -335,27 +335,28 @@ Specialiser::Items Specialiser::fold(jit::Node* node, const Items& inputs) {
     const auto* alias = schema->arguments()[i].alias_info();
     if (alias == nullptr || !alias->isWrite()) continue;
     if (inputs[i]->is_container()) {
-      const ItemPtr now = item_from(arguments[i], inputs[i]->type, true);
+      const KnownValuePtr now = known_from(arguments[i], inputs[i]->type, true);
       inputs[i]->elements = now->elements;
       inputs[i]->keys = now->keys;
-    } else if (inputs[i]->kind == Item::Kind::kTensor) {
+    } else if (inputs[i]->kind == KnownValue::Kind::kTensor) {
       const void* storage = inputs[i]->value.toTensor().storage().unsafeGetStorageImpl();
       written_storages_.insert(storage);
     }
   }
   Items before;
-  for (const ItemPtr& input : inputs) before.push_back(snapshot(input));
+  for (const KnownValuePtr& input : inputs) before.push_back(snapshot(input));
   Items outputs;
   for (std::size_t i = 0; i < stack.size(); ++i) {
-    ItemPtr output;
-    for (const ItemPtr& input : inputs) {  // in-place operators return their argument
+    KnownValuePtr output;
+    for (const KnownValuePtr& input : inputs) {  // in-place operators return their argument
       if (stack[i].isTensor() && input->value.isTensor() &&
           stack[i].toTensor().is_same(input->value.toTensor())) {
         output = input;
       }
     }
-    if (output == nullptr) output = item_from(stack[i], node->outputs()[i]->type(), true);
-    if (output->kind == Item::Kind::kTensor && output->recipe == nullptr && output->name.empty()) {
+    if (output == nullptr) output = known_from(stack[i], node->outputs()[i]->type(), true);
+    if (output->kind == KnownValue::Kind::kTensor && output->recipe == nullptr &&
+        output->name.empty()) {
       output->recipe = std::make_shared<Recipe>(Recipe{node, before, i});
       computed_constants_.push_back(output);
     }
@@ -368,9 +369,9 @@ void Specialiser::apply_operator(jit::Node* node) {
   const Items inputs = items(node->inputs());
   if (apply_container(node, inputs) || apply_size_query(node, inputs)) return;
   if (node->maybeOperator() == nullptr) unsupported(node, "an operator that cannot run on its own");
-  const bool independent = std::all_of(inputs.begin(), inputs.end(), [](const ItemPtr& input) {
-    return independent_of_inputs(*input);
-  });
+  const bool independent =
+      std::all_of(inputs.begin(), inputs.end(),
+                  [](const KnownValuePtr& input) { return independent_of_inputs(*input); });
   if (is_known_query(node, inputs) || (independent && may_run_beforehand(node))) {
     bind(node->outputs(), fold(node, inputs));
   } else {

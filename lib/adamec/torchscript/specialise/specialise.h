@@ -39,7 +39,7 @@ struct Residual {
   std::vector<jit::Value*> inputs;  // tensors among the model's inputs, depth first
   std::vector<State> states;
   std::vector<Weight> weights;
-  ItemPtr output;  // leaves: tensors of the graph, constant tensors, known scalars
+  KnownValuePtr output;  // leaves: tensors of the graph, constant tensors, known scalars
   std::unordered_set<const jit::Node*> views;     // re-interpret memory, compute nothing
   std::unordered_set<const jit::Node*> portable;  // cheap or constant: may be duplicated
   // Places where a shape that depends on the model's state is taken for granted; the graph raises

@@ -13,14 +13,14 @@ std::ptrdiff_t position(std::int64_t index, std::size_t size) {
   return index >= 0 && index < length ? index : -1;
 }
 
-std::ptrdiff_t find_key(const Item& dict, const c10::IValue& key) {
+std::ptrdiff_t find_key(const KnownValue& dict, const c10::IValue& key) {
   for (std::size_t i = 0; i < dict.keys.size(); ++i) {
     if (same_key(dict.keys[i], key)) return static_cast<std::ptrdiff_t>(i);
   }
   return -1;
 }
 
-void set_entry(Item& dict, const c10::IValue& key, const ItemPtr& value) {
+void set_entry(KnownValue& dict, const c10::IValue& key, const KnownValuePtr& value) {
   const auto at = find_key(dict, key);
   if (at >= 0) {
     dict.elements[at] = value;
@@ -30,21 +30,22 @@ void set_entry(Item& dict, const c10::IValue& key, const ItemPtr& value) {
   }
 }
 
-void erase_entry(Item& dict, std::ptrdiff_t at) {
+void erase_entry(KnownValue& dict, std::ptrdiff_t at) {
   dict.keys.erase(dict.keys.begin() + at);
   dict.elements.erase(dict.elements.begin() + at);
 }
 
 // Python's list[start:end:step] for step > 0; missing bounds are None.
-std::vector<ItemPtr> slice(const std::vector<ItemPtr>& elements, const c10::IValue& start,
-                           const c10::IValue& end, std::int64_t step) {
+std::vector<KnownValuePtr> slice(const std::vector<KnownValuePtr>& elements,
+                                 const c10::IValue& start, const c10::IValue& end,
+                                 std::int64_t step) {
   const auto length = static_cast<std::int64_t>(elements.size());
   const auto bound = [&](const c10::IValue& value, std::int64_t missing) {
     if (!value.isInt()) return missing;
     const std::int64_t index = value.toInt();
     return std::clamp<std::int64_t>(index < 0 ? index + length : index, 0, length);
   };
-  std::vector<ItemPtr> result;
+  std::vector<KnownValuePtr> result;
   for (std::int64_t i = bound(start, 0); i < bound(end, length); i += step) {
     result.push_back(elements[i]);
   }
@@ -58,9 +59,10 @@ bool changes_container(const std::string& name) {
   return names.count(name) != 0;
 }
 
-bool all_static(const std::vector<ItemPtr>& inputs, std::size_t from) {
-  return std::all_of(inputs.begin() + static_cast<std::ptrdiff_t>(from), inputs.end(),
-                     [](const ItemPtr& item) { return item->kind == Item::Kind::kStatic; });
+bool all_static(const std::vector<KnownValuePtr>& inputs, std::size_t from) {
+  return std::all_of(
+      inputs.begin() + static_cast<std::ptrdiff_t>(from), inputs.end(),
+      [](const KnownValuePtr& item) { return item->kind == KnownValue::Kind::kStatic; });
 }
 
 }  // namespace
@@ -68,10 +70,10 @@ bool all_static(const std::vector<ItemPtr>& inputs, std::size_t from) {
 bool Specialiser::apply_container(jit::Node* node, const Items& inputs) {
   if (apply_construct(node, inputs)) return true;
   if (inputs.empty()) return false;
-  if (inputs[0]->kind == Item::Kind::kList) return apply_list(node, inputs);
-  if (inputs[0]->kind == Item::Kind::kDict) return apply_dict(node, inputs);
-  if (inputs[0]->kind == Item::Kind::kTuple && node->kind() == c10::aten::len) {
-    bind(node->outputs(), {static_item(static_cast<std::int64_t>(inputs[0]->elements.size()))});
+  if (inputs[0]->kind == KnownValue::Kind::kList) return apply_list(node, inputs);
+  if (inputs[0]->kind == KnownValue::Kind::kDict) return apply_dict(node, inputs);
+  if (inputs[0]->kind == KnownValue::Kind::kTuple && node->kind() == c10::aten::len) {
+    bind(node->outputs(), {known_static(static_cast<std::int64_t>(inputs[0]->elements.size()))});
     return true;
   }
   return false;
@@ -80,15 +82,18 @@ bool Specialiser::apply_container(jit::Node* node, const Items& inputs) {
 bool Specialiser::apply_construct(jit::Node* node, const Items& inputs) {
   switch (node->kind()) {
     case c10::prim::ListConstruct:
-      bind(node->outputs(), {container_item(Item::Kind::kList, node->output()->type(), inputs)});
+      bind(node->outputs(),
+           {known_container(KnownValue::Kind::kList, node->output()->type(), inputs)});
       return true;
     case c10::prim::TupleConstruct:
-      bind(node->outputs(), {container_item(Item::Kind::kTuple, node->output()->type(), inputs)});
+      bind(node->outputs(),
+           {known_container(KnownValue::Kind::kTuple, node->output()->type(), inputs)});
       return true;
     case c10::prim::DictConstruct: {
-      const ItemPtr dict = container_item(Item::Kind::kDict, node->output()->type(), {});
+      const KnownValuePtr dict =
+          known_container(KnownValue::Kind::kDict, node->output()->type(), {});
       for (std::size_t i = 0; i + 1 < inputs.size(); i += 2) {
-        if (inputs[i]->kind != Item::Kind::kStatic) return false;
+        if (inputs[i]->kind != KnownValue::Kind::kStatic) return false;
         set_entry(*dict, inputs[i]->value, inputs[i + 1]);
       }
       bind(node->outputs(), {dict});
@@ -103,7 +108,7 @@ bool Specialiser::apply_construct(jit::Node* node, const Items& inputs) {
       bind(node->outputs(), Items(inputs[0]->elements));
       return true;
     case c10::prim::TupleIndex: {
-      if (!inputs[0]->is_container() || inputs[1]->kind != Item::Kind::kStatic) return false;
+      if (!inputs[0]->is_container() || inputs[1]->kind != KnownValue::Kind::kStatic) return false;
       const auto at = position(inputs[1]->value.toInt(), inputs[0]->elements.size());
       if (at < 0) unsupported(node, "an index out of range");
       bind(node->outputs(), {inputs[0]->elements[at]});
@@ -112,9 +117,9 @@ bool Specialiser::apply_construct(jit::Node* node, const Items& inputs) {
     case c10::prim::TupleSlice: {
       if (!inputs[0]->is_container()) return false;
       const auto begin = inputs[0]->elements.begin();
-      bind(node->outputs(), {container_item(Item::Kind::kTuple, node->output()->type(),
-                                            Items(begin + node->i(c10::attr::beg),
-                                                  begin + node->i(c10::attr::end)))});
+      bind(node->outputs(), {known_container(KnownValue::Kind::kTuple, node->output()->type(),
+                                             Items(begin + node->i(c10::attr::beg),
+                                                   begin + node->i(c10::attr::end)))});
       return true;
     }
     default:
@@ -123,19 +128,19 @@ bool Specialiser::apply_construct(jit::Node* node, const Items& inputs) {
 }
 
 // From now on the container is known as the attribute's.
-void Specialiser::note_container(const ItemPtr& container, const std::string& path) {
+void Specialiser::note_container(const KnownValuePtr& container, const std::string& path) {
   container_paths_[container.get()] = path;
   attribute_containers_.push_back(container);
 }
 
 // A list or dict that an attribute holds is still changed in the next run.
-void Specialiser::notice_container_write(const ItemPtr& container) {
+void Specialiser::notice_container_write(const KnownValuePtr& container) {
   const auto path = container_paths_.find(container.get());
-  if (path != container_paths_.end()) learn(facts_.attributes, path->second);
+  if (path != container_paths_.end()) learn(assumptions_.attributes, path->second);
 }
 
 // A list or tuple that depends on data: only its unpacking says how many elements it has.
-bool Specialiser::unpack_opaque(jit::Node* node, const ItemPtr& whole) {
+bool Specialiser::unpack_opaque(jit::Node* node, const KnownValuePtr& whole) {
   const c10::IValue& value = whole->value;
   if (!value.isList() && !value.isTuple()) return false;
   const jit::Stack elements =
@@ -152,24 +157,24 @@ bool Specialiser::apply_list(jit::Node* node, const Items& inputs) {
   Items& list = inputs[0]->elements;
   const std::string name = node->kind().toQualString();
   if (changes_container(name)) notice_container_write(inputs[0]);
-  const auto give = [&](const ItemPtr& result) {
+  const auto give = [&](const KnownValuePtr& result) {
     if (!node->outputs().empty()) bind(node->outputs(), {result});
     return true;
   };
   const auto fresh = [&](Items elements) {
-    return container_item(Item::Kind::kList, inputs[0]->type, std::move(elements));
+    return known_container(KnownValue::Kind::kList, inputs[0]->type, std::move(elements));
   };
-  if (name == "aten::len") return give(static_item(static_cast<std::int64_t>(list.size())));
+  if (name == "aten::len") return give(known_static(static_cast<std::int64_t>(list.size())));
   if (name == "aten::append") {
     list.push_back(inputs[1]);
     return give(inputs[0]);
   }
   if (name == "aten::list" || name == "aten::copy") return give(fresh(list));
   if (name == "aten::dict") {  // from pairs
-    const ItemPtr dict = container_item(Item::Kind::kDict, node->output()->type(), {});
-    for (const ItemPtr& pair : list) {
-      if (pair->kind != Item::Kind::kTuple || pair->elements.size() != 2) return false;
-      if (pair->elements[0]->kind != Item::Kind::kStatic) return false;
+    const KnownValuePtr dict = known_container(KnownValue::Kind::kDict, node->output()->type(), {});
+    for (const KnownValuePtr& pair : list) {
+      if (pair->kind != KnownValue::Kind::kTuple || pair->elements.size() != 2) return false;
+      if (pair->elements[0]->kind != KnownValue::Kind::kStatic) return false;
       set_entry(*dict, pair->elements[0]->value, pair->elements[1]);
     }
     return give(dict);
@@ -182,7 +187,7 @@ bool Specialiser::apply_list(jit::Node* node, const Items& inputs) {
     std::reverse(list.begin(), list.end());
     return true;
   }
-  if (inputs.size() >= 2 && inputs[1]->kind == Item::Kind::kList) {
+  if (inputs.size() >= 2 && inputs[1]->kind == KnownValue::Kind::kList) {
     if (name == "aten::add") {
       Items joined = list;
       joined.insert(joined.end(), inputs[1]->elements.begin(), inputs[1]->elements.end());
@@ -197,7 +202,7 @@ bool Specialiser::apply_list(jit::Node* node, const Items& inputs) {
   }
   const bool indexed = name == "aten::__getitem__" || name == "aten::_set_item" ||
                        name == "aten::pop" || name == "aten::insert" || name == "aten::Delete";
-  if (indexed && inputs.size() >= 2 && inputs[1]->kind == Item::Kind::kStatic) {
+  if (indexed && inputs.size() >= 2 && inputs[1]->kind == KnownValue::Kind::kStatic) {
     const std::int64_t index = inputs[1]->value.toInt();
     if (name == "aten::insert") {
       const auto size = static_cast<std::int64_t>(list.size());
@@ -207,7 +212,7 @@ bool Specialiser::apply_list(jit::Node* node, const Items& inputs) {
     }
     const auto at = position(index, list.size());
     if (at < 0) unsupported(node, "a list index out of range");
-    const ItemPtr element = list[at];
+    const KnownValuePtr element = list[at];
     if (name == "aten::_set_item") {
       list[at] = inputs[2];
       return give(inputs[0]);
@@ -219,7 +224,7 @@ bool Specialiser::apply_list(jit::Node* node, const Items& inputs) {
       inputs[3]->value.toInt() > 0) {
     return give(fresh(slice(list, inputs[1]->value, inputs[2]->value, inputs[3]->value.toInt())));
   }
-  if (name == "aten::mul" && inputs.size() == 2 && inputs[1]->kind == Item::Kind::kStatic) {
+  if (name == "aten::mul" && inputs.size() == 2 && inputs[1]->kind == KnownValue::Kind::kStatic) {
     Items repeated;
     for (std::int64_t i = 0; i < inputs[1]->value.toInt(); ++i) {
       repeated.insert(repeated.end(), list.begin(), list.end());
@@ -230,32 +235,32 @@ bool Specialiser::apply_list(jit::Node* node, const Items& inputs) {
 }
 
 bool Specialiser::apply_dict(jit::Node* node, const Items& inputs) {
-  Item& dict = *inputs[0];
+  KnownValue& dict = *inputs[0];
   const std::string name = node->kind().toQualString();
   if (changes_container(name)) notice_container_write(inputs[0]);
-  const auto give = [&](const ItemPtr& result) {
+  const auto give = [&](const KnownValuePtr& result) {
     if (!node->outputs().empty()) bind(node->outputs(), {result});
     return true;
   };
   const auto& type = dict.type->expectRef<c10::DictType>();
   const auto list = [&](const c10::TypePtr& of, Items elements) {
-    return container_item(Item::Kind::kList, c10::ListType::create(of), std::move(elements));
+    return known_container(KnownValue::Kind::kList, c10::ListType::create(of), std::move(elements));
   };
-  if (name == "aten::len") return give(static_item(static_cast<std::int64_t>(dict.keys.size())));
+  if (name == "aten::len") return give(known_static(static_cast<std::int64_t>(dict.keys.size())));
   if (name == "aten::values") return give(list(type.getValueType(), dict.elements));
   if (name == "aten::keys" || name == "aten::items" || name == "aten::list") {
     Items result;
     const auto pair = c10::TupleType::create({type.getKeyType(), type.getValueType()});
     for (std::size_t i = 0; i < dict.keys.size(); ++i) {
-      const ItemPtr key = static_item(dict.keys[i]);
-      result.push_back(name == "aten::items"
-                           ? container_item(Item::Kind::kTuple, pair, {key, dict.elements[i]})
-                           : key);
+      const KnownValuePtr key = known_static(dict.keys[i]);
+      result.push_back(name == "aten::items" ? known_container(KnownValue::Kind::kTuple, pair,
+                                                               {key, dict.elements[i]})
+                                             : key);
     }
     return give(list(name == "aten::items" ? c10::TypePtr(pair) : type.getKeyType(), result));
   }
-  if (name == "aten::copy" || name == "aten::dict") return give(std::make_shared<Item>(dict));
-  if (name == "aten::update" && inputs.size() == 2 && inputs[1]->kind == Item::Kind::kDict) {
+  if (name == "aten::copy" || name == "aten::dict") return give(std::make_shared<KnownValue>(dict));
+  if (name == "aten::update" && inputs.size() == 2 && inputs[1]->kind == KnownValue::Kind::kDict) {
     for (std::size_t i = 0; i < inputs[1]->keys.size(); ++i) {
       set_entry(dict, inputs[1]->keys[i], inputs[1]->elements[i]);
     }
@@ -266,10 +271,10 @@ bool Specialiser::apply_dict(jit::Node* node, const Items& inputs) {
     dict.elements.clear();
     return true;
   }
-  if (inputs.size() < 2 || inputs[1]->kind != Item::Kind::kStatic) return false;
+  if (inputs.size() < 2 || inputs[1]->kind != KnownValue::Kind::kStatic) return false;
   const c10::IValue& key = inputs[1]->value;
   const auto at = find_key(dict, key);
-  if (name == "aten::__contains__") return give(static_item(at >= 0));
+  if (name == "aten::__contains__") return give(known_static(at >= 0));
   if (name == "aten::_set_item") {
     set_entry(dict, key, inputs[2]);
     return true;
@@ -280,11 +285,11 @@ bool Specialiser::apply_dict(jit::Node* node, const Items& inputs) {
   }
   if (name == "aten::get") {
     if (at >= 0) return give(dict.elements[at]);
-    return give(inputs.size() > 2 ? inputs[2] : static_item(c10::IValue()));
+    return give(inputs.size() > 2 ? inputs[2] : known_static(c10::IValue()));
   }
   if (name == "aten::__getitem__" || name == "aten::pop" || name == "aten::Delete") {
     if (at < 0) unsupported(node, "a key the dict does not have");
-    const ItemPtr element = dict.elements[at];
+    const KnownValuePtr element = dict.elements[at];
     if (name != "aten::__getitem__") erase_entry(dict, at);
     return give(element);
   }

@@ -9,9 +9,9 @@ namespace adamec::torchscript {
 
 namespace {
 
-bool holds_constant_tensor(const Item& item) {
-  if (item.kind == Item::Kind::kTensor && item.constant) return true;
-  for (const ItemPtr& element : item.elements) {
+bool holds_constant_tensor(const KnownValue& item) {
+  if (item.kind == KnownValue::Kind::kTensor && item.constant) return true;
+  for (const KnownValuePtr& element : item.elements) {
     if (holds_constant_tensor(*element)) return true;
   }
   return false;
@@ -33,10 +33,10 @@ bool looks_at_content(jit::Node* node) {
   });
 }
 
-bool depends_on_content(const Item& item) {
-  if (item.kind == Item::Kind::kOpaque || item.shape_from_data) return !item.from_state;
+bool depends_on_content(const KnownValue& item) {
+  if (item.kind == KnownValue::Kind::kOpaque || item.shape_from_data) return !item.from_state;
   return std::any_of(item.elements.begin(), item.elements.end(),
-                     [](const ItemPtr& element) { return depends_on_content(*element); });
+                     [](const KnownValuePtr& element) { return depends_on_content(*element); });
 }
 
 }  // namespace
@@ -47,20 +47,20 @@ struct Specialiser::Capture {
     std::string path;
     c10::TypePtr type;
     jit::Value* value = nullptr;  // what the attribute holds from here on
-    ItemPtr before;               // what it held outside
+    KnownValuePtr before;         // what it held outside
   };
   using Assignments = std::map<AttributeKey, Assignment>;
 
-  jit::Node* node = nullptr;                             // the copy
-  std::unordered_map<jit::Value*, jit::Value*> inside;   // values defined in its blocks
-  std::unordered_map<jit::Value*, ItemPtr> known;        // attributes read in its blocks
-  std::vector<std::pair<jit::Value*, ItemPtr>> outside;  // residual values it reads
+  jit::Node* node = nullptr;                                   // the copy
+  std::unordered_map<jit::Value*, jit::Value*> inside;         // values defined in its blocks
+  std::unordered_map<jit::Value*, KnownValuePtr> known;        // attributes read in its blocks
+  std::vector<std::pair<jit::Value*, KnownValuePtr>> outside;  // residual values it reads
   bool changes_containers = false;
   std::vector<Assignments> scopes;                         // of the blocks around this place
   std::vector<std::pair<AttributeKey, std::size_t>> sets;  // attribute, output of the copy
 };
 
-ItemPtr Specialiser::source_of(jit::Value* value, Capture& capture) const {
+KnownValuePtr Specialiser::source_of(jit::Value* value, Capture& capture) const {
   const auto known = capture.known.find(value);
   return known != capture.known.end() ? known->second : item(value);
 }
@@ -68,9 +68,9 @@ ItemPtr Specialiser::source_of(jit::Value* value, Capture& capture) const {
 jit::Value* Specialiser::captured(jit::Value* value, Capture& capture) {
   const auto found = capture.inside.find(value);
   if (found != capture.inside.end()) return found->second;
-  const ItemPtr source = source_of(value, capture);
+  const KnownValuePtr source = source_of(value, capture);
   // What was never given a value is no None, which its type may not admit.
-  const bool missing = source->kind == Item::Kind::kStatic && source->value.isNone() &&
+  const bool missing = source->kind == KnownValue::Kind::kStatic && source->value.isNone() &&
                        !c10::NoneType::get()->isSubtypeOf(*value->type());
   if (missing && source->residual == nullptr) {
     jit::Node* node = residual_.graph->create(c10::prim::Uninitialized, 1);
@@ -79,7 +79,7 @@ jit::Value* Specialiser::captured(jit::Value* value, Capture& capture) {
   return captured(source, capture);
 }
 
-jit::Value* Specialiser::captured(const ItemPtr& source, Capture& capture) {
+jit::Value* Specialiser::captured(const KnownValuePtr& source, Capture& capture) {
   if (source->value.isObject() && source->value.type()->is_module()) {
     unsupported(capture.node, "it calls a module chosen by data");
   }
@@ -93,12 +93,12 @@ jit::Value* Specialiser::captured(const ItemPtr& source, Capture& capture) {
 
 // Modules are no values of the residual graph: what an attribute holds is looked up now.
 void Specialiser::copy_get_attribute(jit::Node* node, Capture& capture) {
-  const ItemPtr owner = source_of(node->input(), capture);
-  if (owner->kind == Item::Kind::kObject) {
+  const KnownValuePtr owner = source_of(node->input(), capture);
+  if (owner->kind == KnownValue::Kind::kObject) {
     capture.known[node->output()] = object_attribute(node, owner);
     return;
   }
-  const ItemPtr held = attribute(node, owner);
+  const KnownValuePtr held = attribute(node, owner);
   const AttributeKey key{owner->value.toObject().get(), node->s(c10::attr::name)};
   for (auto scope = capture.scopes.rbegin(); scope != capture.scopes.rend(); ++scope) {
     const auto assigned = scope->find(key);
@@ -110,12 +110,12 @@ void Specialiser::copy_get_attribute(jit::Node* node, Capture& capture) {
 }
 
 void Specialiser::copy_set_attribute(jit::Node* node, Capture& capture) {
-  const ItemPtr owner = source_of(node->inputs()[0], capture);
-  if (owner->kind == Item::Kind::kObject) {
+  const KnownValuePtr owner = source_of(node->inputs()[0], capture);
+  if (owner->kind == KnownValue::Kind::kObject) {
     unsupported(node, "a branch or loop on data changes an object");
   }
   const std::string path = attribute_path(node, owner);
-  learn(facts_.attributes, path);
+  learn(assumptions_.attributes, path);
   const auto object = owner->value.toObject();
   const AttributeKey key{object.get(), node->s(c10::attr::name)};
   Capture::Assignment& assignment = capture.scopes.back()[key];
@@ -231,7 +231,7 @@ void Specialiser::emit_dynamic(jit::Node* node) {
   const auto graph = std::make_shared<jit::Graph>();
   std::unordered_map<jit::Value*, jit::Value*> arguments;
   jit::Stack stack;
-  std::vector<std::pair<ItemPtr, c10::IValue>> containers;
+  std::vector<std::pair<KnownValuePtr, c10::IValue>> containers;
   for (const auto& [value, source] : capture.outside) {
     if (arguments.count(value) != 0) continue;
     arguments[value] = graph->addInput()->setType(c10::unshapedType(value->type()));
@@ -246,12 +246,12 @@ void Specialiser::emit_dynamic(jit::Node* node) {
   for (const auto& [value, source] : capture.outside) {
     if (!holds_constant_tensor(*source) || !aliases.hasWriters(arguments.at(value))) continue;
     const auto owner =
-        source->kind == Item::Kind::kTensor && source->value.toTensor().has_storage()
+        source->kind == KnownValue::Kind::kTensor && source->value.toTensor().has_storage()
             ? storage_paths_.find(source->value.toTensor().storage().unsafeGetStorageImpl())
             : storage_paths_.end();
     if (owner != storage_paths_.end()) {
-      learn(facts_.attributes, owner->second);
-      learn(facts_.in_place, owner->second);
+      learn(assumptions_.attributes, owner->second);
+      learn(assumptions_.in_place, owner->second);
       throw LearntMore();
     }
     unsupported(node, "a branch or loop on data writes to a tensor from outside");
@@ -263,7 +263,7 @@ void Specialiser::emit_dynamic(jit::Node* node) {
       for (const auto& [value, source] : capture.outside) {
         if (source != container) continue;
         notice_container_write(container);
-        container->kind = Item::Kind::kOpaque;  // its length depends on data from here on
+        container->kind = KnownValue::Kind::kOpaque;  // its length depends on data from here on
         container->value = content;
         container->residual = value;
         container->elements.clear();
@@ -289,9 +289,9 @@ void Specialiser::bind_dynamic(jit::Node* node, jit::Node* copy, const Capture& 
   }
   Items outputs = wrap_outputs(copy, results, origin);
   if (!is_scalar_code(copy)) {
-    for (ItemPtr& output : outputs) {  // numbers cross from atom to atom as tensors
+    for (KnownValuePtr& output : outputs) {  // numbers cross from atom to atom as tensors
       const c10::TypePtr& type = output->residual->type();
-      if (output->kind != Item::Kind::kOpaque || !is_number(type)) continue;
+      if (output->kind != KnownValue::Kind::kOpaque || !is_number(type)) continue;
       output->residual = unboxed(boxed(output->residual), type);
     }
   }

@@ -19,15 +19,15 @@ const void* storage_of(const at::Tensor& tensor) {
                                                   : nullptr;
 }
 
-bool any_from_data(const std::vector<ItemPtr>& items) {
-  return std::any_of(items.begin(), items.end(), [](const ItemPtr& item) {
-    return item->kind == Item::Kind::kOpaque || item->shape_from_data ||
+bool any_from_data(const std::vector<KnownValuePtr>& items) {
+  return std::any_of(items.begin(), items.end(), [](const KnownValuePtr& item) {
+    return item->kind == KnownValue::Kind::kOpaque || item->shape_from_data ||
            any_from_data(item->elements);
   });
 }
 
-void collect_tensors(const std::vector<ItemPtr>& items, std::vector<at::Tensor>& tensors) {
-  for (const ItemPtr& item : items) {
+void collect_tensors(const std::vector<KnownValuePtr>& items, std::vector<at::Tensor>& tensors) {
+  for (const KnownValuePtr& item : items) {
     if (item->value.isTensor()) tensors.push_back(item->value.toTensor());
     collect_tensors(item->elements, tensors);
   }
@@ -71,18 +71,18 @@ Specialiser::Items Specialiser::wrap_outputs(jit::Node* copy, const jit::Stack& 
   Items outputs;
   for (std::size_t i = 0; i < results.size(); ++i) {
     jit::Value* value = copy->outputs()[i];
-    ItemPtr output = std::make_shared<Item>();
-    output->kind = Item::Kind::kOpaque;
+    KnownValuePtr output = std::make_shared<KnownValue>();
+    output->kind = KnownValue::Kind::kOpaque;
     output->value = results[i];
     output->residual = value;
     output->from_state = origin.from_state;
     if (results[i].isTensor() && value->type()->isSubtypeOf(*c10::TensorType::get())) {
-      output->kind = Item::Kind::kTensor;
+      output->kind = KnownValue::Kind::kTensor;
       note_tensor(value, results[i].toTensor());
       if (origin.from_data && origin.guard.empty()) {
         output->shape_from_data = true;
       } else if (origin.from_data) {
-        settle_shape(output, origin.from_state, fmt::format("{}, result {}", origin.guard, i));
+        assume_shape(output, origin.from_state, fmt::format("{}, result {}", origin.guard, i));
       }
     } else if (results[i].isTensorList() && (!origin.from_data || origin.fixed_count)) {
       const auto tensors = results[i].toTensorVector();
@@ -97,13 +97,14 @@ Specialiser::Items Specialiser::wrap_outputs(jit::Node* copy, const jit::Stack& 
           residual_.graph->insertNode(residual_.graph->createListUnpack(value, tensors.size()));
       Items elements;
       for (std::size_t k = 0; k < tensors.size(); ++k) {
-        elements.push_back(tensor_item(tensors[k], false));
+        elements.push_back(known_tensor(tensors[k], false));
         elements.back()->residual = unpack->outputs()[k];
         elements.back()->shape_from_data = origin.from_data;
         elements.back()->from_state = origin.from_state;
         note_tensor(unpack->outputs()[k], tensors[k]);
       }
-      output = container_item(Item::Kind::kList, c10::ListType::ofTensors(), std::move(elements));
+      output =
+          known_container(KnownValue::Kind::kList, c10::ListType::ofTensors(), std::move(elements));
     }
     outputs.push_back(std::move(output));
   }
@@ -114,15 +115,15 @@ Specialiser::Items Specialiser::emit(jit::Node* node, const Items& inputs) {
   if (apply_like(node, inputs)) return items(node->outputs());
   unlock_constants(node, inputs);
   std::vector<jit::Value*> values;
-  for (const ItemPtr& input : inputs) values.push_back(materialise(input));
+  for (const KnownValuePtr& input : inputs) values.push_back(materialise(input));
   std::vector<at::Tensor> tensors;
   collect_tensors(inputs, tensors);
 
   jit::Stack stack;
-  for (const ItemPtr& input : inputs) stack.push_back(concrete(*input));
+  for (const KnownValuePtr& input : inputs) stack.push_back(concrete(*input));
   run_operator(node, stack);
 
-  if (stack.size() == 1 && stack[0].isTensor() && inputs[0]->kind == Item::Kind::kTensor &&
+  if (stack.size() == 1 && stack[0].isTensor() && inputs[0]->kind == KnownValue::Kind::kTensor &&
       stack[0].toTensor().is_same(inputs[0]->value.toTensor()) && may_be_identity(node, inputs) &&
       !(open_sizes_ && is_identity_by_size(node))) {
     return {inputs[0]};
@@ -160,7 +161,7 @@ bool Specialiser::apply_like(jit::Node* node, const Items& inputs) {
       {"aten::ones_like", c10::aten::ones},   {"aten::new_ones", c10::aten::ones},
       {"aten::full_like", c10::aten::full},   {"aten::new_full", c10::aten::full}};
   const auto creator = creators.find(node->kind().toQualString());
-  if (creator == creators.end() || inputs[0]->kind != Item::Kind::kTensor ||
+  if (creator == creators.end() || inputs[0]->kind != KnownValue::Kind::kTensor ||
       inputs[0]->shape_from_data || any_from_data(inputs) ||
       (open_sizes_ && !inputs[0]->constant) || !inputs[0]->value.toTensor().is_contiguous()) {
     return false;
@@ -169,22 +170,22 @@ bool Specialiser::apply_like(jit::Node* node, const Items& inputs) {
   const auto fill = schema->argumentIndexWithName("fill_value");
   if (fill && !independent_of_inputs(*inputs[*fill])) return false;
   jit::Stack stack;
-  for (const ItemPtr& input : inputs) stack.push_back(concrete(*input));
+  for (const KnownValuePtr& input : inputs) stack.push_back(concrete(*input));
   run_operator(node, stack);
   at::Tensor tensor = stack[0].toTensor();
   if (tensor.is_quantized() || !tensor.device().is_cpu()) return false;
   if (creator->second == c10::aten::zeros) tensor.zero_();
 
   Items sizes;
-  for (const std::int64_t size : tensor.sizes()) sizes.push_back(static_item(size));
-  Items arguments = {container_item(Item::Kind::kList, c10::ListType::ofInts(), sizes)};
+  for (const std::int64_t size : tensor.sizes()) sizes.push_back(known_static(size));
+  Items arguments = {known_container(KnownValue::Kind::kList, c10::ListType::ofInts(), sizes)};
   if (fill) arguments.push_back(inputs[*fill]);
-  const ItemPtr none = static_item(c10::IValue());
-  arguments.insert(arguments.end(), {static_item(static_cast<std::int64_t>(tensor.scalar_type())),
+  const KnownValuePtr none = known_static(c10::IValue());
+  arguments.insert(arguments.end(), {known_static(static_cast<std::int64_t>(tensor.scalar_type())),
                                      none, none, none});
   jit::Node* call = program_->create(creator->second, 1);
   call->copyMetadata(node);
-  const ItemPtr output = tensor_item(tensor, true);
+  const KnownValuePtr output = known_tensor(tensor, true);
   output->recipe = std::make_shared<Recipe>(Recipe{call, std::move(arguments), 0});
   computed_constants_.push_back(output);
   bind(node->outputs(), {output});
@@ -201,11 +202,11 @@ void Specialiser::unlock_constants(jit::Node* node, const Items& inputs) {
     const auto* alias = schema->arguments()[i].alias_info();
     if (alias == nullptr || !alias->isWrite()) continue;
     if (inputs[i]->is_container()) unsupported(node, "it changes a list or dict of tensors");
-    if (inputs[i]->kind != Item::Kind::kTensor || !inputs[i]->constant) continue;
+    if (inputs[i]->kind != KnownValue::Kind::kTensor || !inputs[i]->constant) continue;
     const void* storage = storage_of(inputs[i]->value.toTensor());
     if (storage == nullptr) unsupported(node, "it writes to a tensor without storage");
     for (const auto& candidate : computed_constants_) {
-      const ItemPtr constant = candidate.lock();
+      const KnownValuePtr constant = candidate.lock();
       if (!constant || !constant->constant || storage_of(constant->value.toTensor()) != storage) {
         continue;
       }
@@ -219,7 +220,8 @@ void Specialiser::unlock_constants(jit::Node* node, const Items& inputs) {
         constant->residual = residual_.graph->insert(c10::aten::clone, {content});
       } else {
         std::vector<jit::Value*> values;
-        for (const ItemPtr& input : constant->recipe->inputs) values.push_back(materialise(input));
+        for (const KnownValuePtr& input : constant->recipe->inputs)
+          values.push_back(materialise(input));
         constant->residual =
             append(constant->recipe->node, values)->outputs()[constant->recipe->output];
       }
@@ -229,10 +231,10 @@ void Specialiser::unlock_constants(jit::Node* node, const Items& inputs) {
   }
 }
 
-jit::Value* Specialiser::materialise(const ItemPtr& item) {
+jit::Value* Specialiser::materialise(const KnownValuePtr& item) {
   if (item->is_container()) return append_list(item);
   if (item->residual != nullptr) return item->residual;
-  if (item->kind == Item::Kind::kTensor && item->value.toTensor().defined()) {
+  if (item->kind == KnownValue::Kind::kTensor && item->value.toTensor().defined()) {
     return item->residual = materialise_constant(item);
   }
   if (!item->value.isObject()) {  // packed weights are weights
@@ -243,36 +245,36 @@ jit::Value* Specialiser::materialise(const ItemPtr& item) {
   return item->residual = add_weight(item->name, item->value);
 }
 
-jit::Value* Specialiser::append_list(const ItemPtr& item) {
-  if (item->kind == Item::Kind::kObject) {
+jit::Value* Specialiser::append_list(const KnownValuePtr& item) {
+  if (item->kind == KnownValue::Kind::kObject) {
     throw Unsupported("what depends on data uses a " + item->type->repr_str(), /*state=*/false);
   }
   std::vector<jit::Value*> values;
   for (std::size_t i = 0; i < item->elements.size(); ++i) {
-    if (item->kind == Item::Kind::kDict) {
+    if (item->kind == KnownValue::Kind::kDict) {
       values.push_back(jit::insertConstant(*residual_.graph, item->keys[i]));
     }
     values.push_back(materialise(item->elements[i]));
   }
-  const auto kind = item->kind == Item::Kind::kList    ? c10::prim::ListConstruct
-                    : item->kind == Item::Kind::kTuple ? c10::prim::TupleConstruct
-                                                       : c10::prim::DictConstruct;
+  const auto kind = item->kind == KnownValue::Kind::kList    ? c10::prim::ListConstruct
+                    : item->kind == KnownValue::Kind::kTuple ? c10::prim::TupleConstruct
+                                                             : c10::prim::DictConstruct;
   jit::Node* node = residual_.graph->create(kind, values, 1);
   node->output()->setType(c10::unshapedType(item->type));
   return residual_.graph->insertNode(node)->output();
 }
 
-std::uint64_t Specialiser::attribute_bytes(const ItemPtr& item) const {
+std::uint64_t Specialiser::attribute_bytes(const KnownValuePtr& item) const {
   std::uint64_t bytes = 0;
-  if (item->kind == Item::Kind::kTensor) {
+  if (item->kind == KnownValue::Kind::kTensor) {
     if (item->recipe == nullptr) return item->value.toTensor().nbytes();
-    for (const ItemPtr& input : item->recipe->inputs) bytes += attribute_bytes(input);
+    for (const KnownValuePtr& input : item->recipe->inputs) bytes += attribute_bytes(input);
   }
-  for (const ItemPtr& element : item->elements) bytes += attribute_bytes(element);
+  for (const KnownValuePtr& element : item->elements) bytes += attribute_bytes(element);
   return bytes;
 }
 
-jit::Value* Specialiser::materialise_constant(const ItemPtr& item) {
+jit::Value* Specialiser::materialise_constant(const KnownValuePtr& item) {
   const at::Tensor tensor = item->value.toTensor();
   if (item->recipe == nullptr) {
     jit::Value* weight = add_weight(item->name.empty() ? "constant" : item->name, tensor.detach());
@@ -292,9 +294,9 @@ jit::Value* Specialiser::materialise_constant(const ItemPtr& item) {
   return weight;
 }
 
-jit::Value* Specialiser::emit_recipe(const ItemPtr& item) {
+jit::Value* Specialiser::emit_recipe(const KnownValuePtr& item) {
   std::vector<jit::Value*> values;
-  for (const ItemPtr& input : item->recipe->inputs) values.push_back(materialise(input));
+  for (const KnownValuePtr& input : item->recipe->inputs) values.push_back(materialise(input));
   jit::Node* node = append(item->recipe->node, values);
   residual_.portable.insert(node);
   for (jit::Value* output : node->outputs()) {
@@ -318,36 +320,38 @@ jit::Value* Specialiser::add_weight(const std::string& name, const c10::IValue& 
   return value;
 }
 
-void Specialiser::finish(const ItemPtr& output) {
-  const std::function<void(const ItemPtr&)> register_tensors = [&](const ItemPtr& part) {
-    if (part->kind == Item::Kind::kObject) {
-      throw Unsupported("the model returns a " + part->type->repr_str(), /*state=*/false);
-    }
-    const bool any_number = part->value.isInt() || part->value.isDouble() || part->value.isBool();
-    if (part->kind == Item::Kind::kOpaque && any_number) {
-      jit::Value* tensor =
-          boxed(part->residual);  // the number itself may be returned or kept again
-      const at::ScalarType dtype = part->value.isInt()    ? at::kLong
-                                   : part->value.isBool() ? at::kBool
-                                                          : at::kDouble;
-      note_tensor(tensor, at::scalar_tensor(part->value.toScalar(), dtype));
-      residual_.graph->registerOutput(tensor);
-    } else if (part->kind == Item::Kind::kOpaque) {
-      throw Unsupported(
-          "the model returns a " + part->value.type()->repr_str() + " that depends on data",
-          /*state=*/false);
-    }
-    if (part->kind == Item::Kind::kTensor) {
-      if (part->constant && part->recipe == nullptr) {
-        materialise(part);
-      } else if (part->constant) {
-        part->residual = add_weight("constant", part->value.toTensor().detach().clone());
-      } else {
-        residual_.graph->registerOutput(unguarded(part->residual));
-      }
-    }
-    for (const ItemPtr& element : part->elements) register_tensors(element);
-  };
+void Specialiser::finish(const KnownValuePtr& output) {
+  const std::function<void(const KnownValuePtr&)> register_tensors =
+      [&](const KnownValuePtr& part) {
+        if (part->kind == KnownValue::Kind::kObject) {
+          throw Unsupported("the model returns a " + part->type->repr_str(), /*state=*/false);
+        }
+        const bool any_number =
+            part->value.isInt() || part->value.isDouble() || part->value.isBool();
+        if (part->kind == KnownValue::Kind::kOpaque && any_number) {
+          jit::Value* tensor =
+              boxed(part->residual);  // the number itself may be returned or kept again
+          const at::ScalarType dtype = part->value.isInt()    ? at::kLong
+                                       : part->value.isBool() ? at::kBool
+                                                              : at::kDouble;
+          note_tensor(tensor, at::scalar_tensor(part->value.toScalar(), dtype));
+          residual_.graph->registerOutput(tensor);
+        } else if (part->kind == KnownValue::Kind::kOpaque) {
+          throw Unsupported(
+              "the model returns a " + part->value.type()->repr_str() + " that depends on data",
+              /*state=*/false);
+        }
+        if (part->kind == KnownValue::Kind::kTensor) {
+          if (part->constant && part->recipe == nullptr) {
+            materialise(part);
+          } else if (part->constant) {
+            part->residual = add_weight("constant", part->value.toTensor().detach().clone());
+          } else {
+            residual_.graph->registerOutput(unguarded(part->residual));
+          }
+        }
+        for (const KnownValuePtr& element : part->elements) register_tensors(element);
+      };
   register_tensors(output);
   residual_.output = output;
   check_unchanged();

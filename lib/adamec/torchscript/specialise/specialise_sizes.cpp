@@ -22,17 +22,17 @@ void Specialiser::number_nodes(jit::Block* block) {
 // same for all example arguments are known, and checked whenever the atoms run; the others are
 // code. True when the query is done.
 bool Specialiser::apply_size_query(jit::Node* node, const Items& inputs) {
-  if (!open_sizes_ || inputs.empty() || inputs[0]->kind != Item::Kind::kTensor ||
+  if (!open_sizes_ || inputs.empty() || inputs[0]->kind != KnownValue::Kind::kTensor ||
       inputs[0]->constant || inputs[0]->shape_from_data) {
     return false;
   }
   const bool all = node->kind() == c10::aten::size && inputs.size() == 1;
   const bool one = node->kind() == c10::aten::size && inputs.size() == 2 &&
-                   inputs[1]->kind == Item::Kind::kStatic && inputs[1]->value.isInt();
+                   inputs[1]->kind == KnownValue::Kind::kStatic && inputs[1]->value.isInt();
   const bool length = node->kind() == c10::aten::len;
   const bool rank = node->kind() == c10::aten::dim;
   if (!all && !one && !length && !rank) return false;
-  const ItemPtr& tensor = inputs[0];
+  const KnownValuePtr& tensor = inputs[0];
   const at::IntArrayRef sizes = tensor->value.toTensor().sizes();
   const std::string here = site(node);
   const std::string guard = fmt::format("the argument of {}, step {},", construct(node), here);
@@ -41,7 +41,7 @@ bool Specialiser::apply_size_query(jit::Node* node, const Items& inputs) {
   if (is_open(here + ".rank")) return false;
   if (rank) {
     check_sizes(guard, tensor, {});
-    bind(node->outputs(), {static_item(static_cast<std::int64_t>(sizes.size()))});
+    bind(node->outputs(), {known_static(static_cast<std::int64_t>(sizes.size()))});
     return true;
   }
   Items result;
@@ -57,19 +57,20 @@ bool Specialiser::apply_size_query(jit::Node* node, const Items& inputs) {
   for (std::int64_t i = first; i < last; ++i) {
     const std::string place = fmt::format("{}.{}", here, i);
     note_answer(place, sizes[i]);
-    result.push_back(static_item(sizes[i]));
+    result.push_back(known_static(sizes[i]));
     if (!is_open(place)) {
       known.insert(static_cast<std::size_t>(i));
       continue;
     }
-    result.back()->kind = Item::Kind::kOpaque;
+    result.back()->kind = KnownValue::Kind::kOpaque;
     result.back()->from_state = true;
     result.back()->residual =
         residual_.graph->insert(c10::aten::size, {unguarded(tensor->residual), i});
   }
   check_sizes(guard, tensor, known);
   bind(node->outputs(),
-       all ? Items{container_item(Item::Kind::kList, c10::ListType::ofInts(), result)} : result);
+       all ? Items{known_container(KnownValue::Kind::kList, c10::ListType::ofInts(), result)}
+           : result);
   return true;
 }
 
@@ -78,11 +79,11 @@ void Specialiser::note_answer(const std::string& place, std::int64_t answer) {
 }
 
 bool Specialiser::is_open(const std::string& place) const {
-  return facts_.varying.count(place) != 0;
+  return assumptions_.varying.count(place) != 0;
 }
 
 // From here on, whatever uses the tensor checks its rank and these sizes.
-void Specialiser::check_sizes(const std::string& guard, const ItemPtr& tensor,
+void Specialiser::check_sizes(const std::string& guard, const KnownValuePtr& tensor,
                               const std::set<std::size_t>& known) {
   const auto [checked, first] = checked_sizes_.try_emplace(tensor);
   const std::size_t before = checked->second.size();

@@ -8,10 +8,10 @@
 namespace adamec::torchscript {
 namespace {
 
-bool known_from_state(const Item& item) {
-  if (item.kind == Item::Kind::kOpaque || item.shape_from_data) return item.from_state;
+bool known_from_state(const KnownValue& item) {
+  if (item.kind == KnownValue::Kind::kOpaque || item.shape_from_data) return item.from_state;
   return std::all_of(item.elements.begin(), item.elements.end(),
-                     [](const ItemPtr& element) { return known_from_state(*element); });
+                     [](const KnownValuePtr& element) { return known_from_state(*element); });
 }
 
 bool has_numbers(const jit::Node* node) {
@@ -54,8 +54,8 @@ c10::IValue placeholder(const c10::TypePtr& type) {
 
 }  // namespace
 
-void Specialiser::learn(std::set<std::string>& facts, const std::string& fact) {
-  facts.insert(fact);
+void Specialiser::learn(std::set<std::string>& assumptions, const std::string& what) {
+  assumptions.insert(what);
 }
 
 jit::Value* Specialiser::add_state(const std::string& name, const at::Tensor& initial) {
@@ -67,7 +67,7 @@ jit::Value* Specialiser::add_state(const std::string& name, const at::Tensor& in
 
 // Attributes known to be state are inputs of the graph from the start.
 void Specialiser::add_states() {
-  for (const std::string& path : facts_.attributes) {
+  for (const std::string& path : assumptions_.attributes) {
     auto object = module_._ivalue();
     std::string name = path;
     std::string prefix;
@@ -80,13 +80,13 @@ void Specialiser::add_states() {
     }
     const c10::TypePtr type = object->type()->getAttribute(name);
     states_.push_back({{object.get(), name}, path, type});
-    attributes_[states_.back().key] = state_item(type, object->getAttr(name), path, path);
+    attributes_[states_.back().key] = state_value(type, object->getAttr(name), path, path);
   }
 }
 
-ItemPtr Specialiser::state_item(const c10::TypePtr& type, const c10::IValue& value,
-                                const std::string& name, const std::string& path) {
-  const bool from_state = facts_.from_data.count(path) == 0;
+KnownValuePtr Specialiser::state_value(const c10::TypePtr& type, const c10::IValue& value,
+                                       const std::string& name, const std::string& path) {
+  const bool from_state = assumptions_.from_data.count(path) == 0;
   if (type->kind() == c10::TypeKind::OptionalType) {
     const auto content = type->expectRef<c10::OptionalType>().getElementType();
     return optional_state(content, value, name, path);
@@ -96,42 +96,44 @@ ItemPtr Specialiser::state_item(const c10::TypePtr& type, const c10::IValue& val
       storage_paths_[value.toTensor().storage().unsafeGetStorageImpl()] = path;
     }
     const at::Tensor initial = value.toTensor().detach().clone();
-    const ItemPtr item = tensor_item(initial.clone(), false);
+    const KnownValuePtr item = known_tensor(initial.clone(), false);
     item->residual = add_state(name, initial);
-    settle_shape(item, from_state, fmt::format("state '{}'", name));
-    if (facts_.in_place.count(path) != 0) {
+    assume_shape(item, from_state, fmt::format("state '{}'", name));
+    if (assumptions_.in_place.count(path) != 0) {
       item->residual = residual_.graph->insert(c10::aten::clone, {item->residual});
       note_tensor(item->residual, initial);
     }
     return item;
   }
   if (is_number(type)) {
-    const ItemPtr item = static_item(value);
-    item->kind = Item::Kind::kOpaque;
+    const KnownValuePtr item = known_static(value);
+    item->kind = KnownValue::Kind::kOpaque;
     item->residual = unboxed(add_state(name, number_tensor(value)), type);
     item->from_state = from_state;
     return item;
   }
   if (!value.isTuple() && !value.isList() && !value.isGenericDict()) unsupported_state(name, type);
-  const ItemPtr container = item_from(value, type, true);
+  const KnownValuePtr container = known_from(value, type, true);
   for (std::size_t i = 0; i < container->elements.size(); ++i) {
-    const c10::TypePtr part = container->kind == Item::Kind::kTuple ? type->containedTypes().at(i)
-                                                                    : type->containedTypes().back();
-    ItemPtr& element = container->elements[i];
-    element = state_item(part, concrete(*element), fmt::format("{}.{}", name, i), path);
+    const c10::TypePtr part = container->kind == KnownValue::Kind::kTuple
+                                  ? type->containedTypes().at(i)
+                                  : type->containedTypes().back();
+    KnownValuePtr& element = container->elements[i];
+    element = state_value(part, concrete(*element), fmt::format("{}.{}", name, i), path);
   }
   note_container(container, path);
   return container;
 }
 
 // Two or more tensors: whether it is there, and its content.
-ItemPtr Specialiser::optional_state(const c10::TypePtr& content, const c10::IValue& value,
-                                    const std::string& name, const std::string& path) {
+KnownValuePtr Specialiser::optional_state(const c10::TypePtr& content, const c10::IValue& value,
+                                          const std::string& name, const std::string& path) {
   jit::Graph& graph = *residual_.graph;
   const bool there = !value.isNone();
   jit::Value* flag =
       unboxed(add_state(name + ".is_there", number_tensor(there)), c10::BoolType::get());
-  const ItemPtr inner = state_item(content, there ? value : placeholder(content), name, path);
+  const KnownValuePtr inner =
+      state_value(content, there ? value : placeholder(content), name, path);
   jit::Node* choice = graph.insertNode(graph.create(c10::prim::If, {flag}, 1));
   jit::Value* full = materialise(inner);
   if (inner->is_container()) residual_.portable.insert(full->node());
@@ -143,37 +145,38 @@ ItemPtr Specialiser::optional_state(const c10::TypePtr& content, const c10::IVal
   }
   choice->output()->setType(c10::OptionalType::create(content));
   residual_.portable.insert(choice);
-  const ItemPtr item = static_item(value);
-  item->kind = Item::Kind::kOpaque;
+  const KnownValuePtr item = known_static(value);
+  item->kind = KnownValue::Kind::kOpaque;
   item->residual = choice->output();
-  item->from_state = facts_.from_data.count(path) == 0;
+  item->from_state = assumptions_.from_data.count(path) == 0;
   return item;
 }
 
 void Specialiser::set_attribute(jit::Node* node) {
-  const ItemPtr owner = item(node->inputs()[0]);
+  const KnownValuePtr owner = item(node->inputs()[0]);
   const std::string path = attribute_path(node, owner);
   const auto object = owner->value.toObject();
   const AttributeKey key{object.get(), node->s(c10::attr::name)};
-  if (facts_.unchanging) {
+  if (assumptions_.unchanging) {
     assigned_.emplace(key, object->getAttr(key.second));
   } else {
-    learn(facts_.attributes, path);
+    learn(assumptions_.attributes, path);
   }
   attributes_[key] = item(node->inputs()[1]);
 }
 
 void Specialiser::check_unchanged() const {
   for (const auto& [key, before] : assigned_) {
-    const ItemPtr& now = attributes_.at(key);
+    const KnownValuePtr& now = attributes_.at(key);
     if (!independent_of_inputs(*now) || !same_content(concrete(*now), before)) throw LearntMore();
   }
 }
 
 // A shape that may be another in the next run. Where it depends on the model's state alone and has
 // not been seen to change, it is taken for granted, and checked.
-void Specialiser::settle_shape(const ItemPtr& tensor, bool from_state, const std::string& guard) {
-  if (from_state && facts_.varying.count(guard) == 0) {
+void Specialiser::assume_shape(const KnownValuePtr& tensor, bool from_state,
+                               const std::string& guard) {
+  if (from_state && assumptions_.varying.count(guard) == 0) {
     tensor->residual = guarded(tensor->residual, tensor->value.toTensor(), guard, nullptr);
   } else {
     tensor->shape_from_data = true;
@@ -256,8 +259,8 @@ void Specialiser::set_next(std::size_t& state, jit::Value* next) {
 void Specialiser::register_states() {
   std::size_t state = 0;
   for (const StateAttribute& attribute : states_) {
-    const ItemPtr& last = attributes_.at(attribute.key);
-    if (!known_from_state(*last)) learn(facts_.from_data, attribute.path);
+    const KnownValuePtr& last = attributes_.at(attribute.key);
+    if (!known_from_state(*last)) learn(assumptions_.from_data, attribute.path);
     try {
       next_state(attribute.type, last, state);
     } catch (const std::out_of_range&) {
@@ -270,27 +273,28 @@ void Specialiser::register_states() {
   }
 }
 
-// Registers what the attribute holds in the end, tensor by tensor as state_item() made them.
-void Specialiser::next_state(const c10::TypePtr& type, const ItemPtr& item, std::size_t& state) {
+// Registers what the attribute holds in the end, tensor by tensor as state_value() made them.
+void Specialiser::next_state(const c10::TypePtr& type, const KnownValuePtr& item,
+                             std::size_t& state) {
   if (type->kind() == c10::TypeKind::OptionalType) {
     return next_optional(type->expectRef<c10::OptionalType>().getElementType(), item, state);
   }
   const std::string& name = residual_.states.at(state).name;
-  if (item->kind == Item::Kind::kTensor) {
+  if (item->kind == KnownValue::Kind::kTensor) {
     const at::Tensor tensor = item->value.toTensor();
     if (!tensor.defined()) unsupported_state(name, type);
     return set_next(state,
                     item->constant ? constant_state(tensor.detach().clone()) : materialise(item));
   }
   if (is_number(type)) {
-    return set_next(state, item->kind == Item::Kind::kStatic
+    return set_next(state, item->kind == KnownValue::Kind::kStatic
                                ? constant_state(number_tensor(item->value))
                                : boxed(materialise(item)));
   }
   if (item->is_container()) {
     for (std::size_t i = 0; i < item->elements.size(); ++i) {
-      next_state(item->kind == Item::Kind::kTuple ? type->containedTypes().at(i)
-                                                  : type->containedTypes().back(),
+      next_state(item->kind == KnownValue::Kind::kTuple ? type->containedTypes().at(i)
+                                                        : type->containedTypes().back(),
                  item->elements[i], state);
     }
     return;
@@ -307,12 +311,12 @@ void Specialiser::next_state(const c10::TypePtr& type, const ItemPtr& item, std:
   }
 }
 
-void Specialiser::next_optional(const c10::TypePtr& content, const ItemPtr& item,
+void Specialiser::next_optional(const c10::TypePtr& content, const KnownValuePtr& item,
                                 std::size_t& state) {
-  if (item->kind != Item::Kind::kOpaque) {
-    const bool there = item->kind != Item::Kind::kStatic || !item->value.isNone();
+  if (item->kind != KnownValue::Kind::kOpaque) {
+    const bool there = item->kind != KnownValue::Kind::kStatic || !item->value.isNone();
     set_next(state, constant_state(number_tensor(there)));
-    return next_state(content, there ? item : item_from(placeholder(content), content, true),
+    return next_state(content, there ? item : known_from(placeholder(content), content, true),
                       state);
   }
   if (content->kind() == c10::TypeKind::TupleType)
@@ -340,9 +344,9 @@ void Specialiser::next_optional(const c10::TypePtr& content, const ItemPtr& item
 // Whether all that is not known of the results depends on the model's state alone.
 bool Specialiser::only_from_state(jit::Node* node, const Items& inputs) const {
   const bool query = is_type_query(node) || is_shape_query(node);
-  const std::function<bool(const ItemPtr&)> good = [&](const ItemPtr& item) {
+  const std::function<bool(const KnownValuePtr&)> good = [&](const KnownValuePtr& item) {
     if (!known_from_state(*item)) return false;
-    if (item->kind == Item::Kind::kTensor && !item->constant && !query && has_numbers(node)) {
+    if (item->kind == KnownValue::Kind::kTensor && !item->constant && !query && has_numbers(node)) {
       return false;  // its content
     }
     return std::all_of(item->elements.begin(), item->elements.end(), good);

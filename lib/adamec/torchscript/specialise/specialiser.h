@@ -10,7 +10,7 @@
 namespace adamec::torchscript {
 
 // What has been learnt of a model. Partial evaluation begins anew whenever it learns more.
-struct Facts {
+struct Assumptions {
   std::set<std::string> attributes;  // paths of those that the method assigns or writes to
   std::set<std::string> in_place;    // of these, those whose memory it writes to
   std::set<std::string> from_data;   // numbers and shapes that depend on the inputs' content
@@ -42,17 +42,18 @@ struct LearntMore {};
 //   specialise_dynamic.cpp     branches and loops that depend on data
 //   specialise_state.cpp       what the model keeps from one run to the next
 //   specialise_sizes.cpp       sizes that stay open
-// and settle.cpp repeats it.
+// and converge.cpp repeats it.
 class Specialiser {
  public:
-  // The facts must outlive this object; it adds to them. `open_sizes`: shapes are not taken for
-  // granted.
-  Specialiser(const jit::Module& module, const std::string& method, Facts& facts, bool open_sizes);
-  // The result counts only when the facts have not become more.
+  // The assumptions must outlive this object; it adds to them. `open_sizes`: shapes are not taken
+  // for granted.
+  Specialiser(const jit::Module& module, const std::string& method, Assumptions& assumptions,
+              bool open_sizes);
+  // The result counts only when the assumptions have not become more.
   Residual run(const std::vector<c10::IValue>& arguments);
 
  private:
-  using Items = std::vector<ItemPtr>;
+  using Items = std::vector<KnownValuePtr>;
   using AttributeKey = std::pair<const void*, std::string>;  // object and name
 
   // specialise.cpp
@@ -62,14 +63,14 @@ class Specialiser {
   void run_if(jit::Node* node);
   void run_loop(jit::Node* node);
   void get_attribute(jit::Node* node);
-  ItemPtr& attribute(jit::Node* node, const ItemPtr& owner);
-  std::string attribute_path(jit::Node* node, const ItemPtr& owner) const;
-  void own(const ItemPtr& part, const std::string& name, const std::string& path);
+  KnownValuePtr& attribute(jit::Node* node, const KnownValuePtr& owner);
+  std::string attribute_path(jit::Node* node, const KnownValuePtr& owner) const;
+  void own(const KnownValuePtr& part, const std::string& name, const std::string& path);
   void call_method(jit::Node* node);
   void apply_operator(jit::Node* node);
   bool is_known_query(jit::Node* node, const Items& inputs) const;
   Items fold(jit::Node* node, const Items& inputs);
-  ItemPtr item(jit::Value* value) const;
+  KnownValuePtr item(jit::Value* value) const;
   Items items(c10::ArrayRef<jit::Value*> values) const;
   void bind(c10::ArrayRef<jit::Value*> values, const Items& items);
   void notice_writes_to_attributes(jit::Node* node, const Items& inputs);
@@ -79,15 +80,15 @@ class Specialiser {
   // specialise_containers.cpp: true when the operator was a container operator and is done.
   bool apply_container(jit::Node* node, const Items& inputs);
   bool apply_construct(jit::Node* node, const Items& inputs);
-  bool unpack_opaque(jit::Node* node, const ItemPtr& whole);
+  bool unpack_opaque(jit::Node* node, const KnownValuePtr& whole);
   bool apply_list(jit::Node* node, const Items& inputs);
   bool apply_dict(jit::Node* node, const Items& inputs);
-  void note_container(const ItemPtr& container, const std::string& path);
-  void notice_container_write(const ItemPtr& container);
+  void note_container(const KnownValuePtr& container, const std::string& path);
+  void notice_container_write(const KnownValuePtr& container);
 
   // specialise_objects.cpp
   void create_object(jit::Node* node);
-  ItemPtr& object_attribute(jit::Node* node, const ItemPtr& object) const;
+  KnownValuePtr& object_attribute(jit::Node* node, const KnownValuePtr& object) const;
   bool apply_object(jit::Node* node);
 
   // specialise_residual.cpp
@@ -101,16 +102,16 @@ class Specialiser {
     bool fixed_count = false;  // of tensors in results that are lists, all the same
   };
   Items wrap_outputs(jit::Node* copy, const jit::Stack& results, const Origin& origin);
-  jit::Value* materialise(const ItemPtr& item);
-  jit::Value* materialise_constant(const ItemPtr& item);
-  jit::Value* emit_recipe(const ItemPtr& item);
+  jit::Value* materialise(const KnownValuePtr& item);
+  jit::Value* materialise_constant(const KnownValuePtr& item);
+  jit::Value* emit_recipe(const KnownValuePtr& item);
   jit::Value* add_weight(const std::string& name, const c10::IValue& content);
   jit::Node* append(jit::Node* original, const std::vector<jit::Value*>& inputs);
-  jit::Value* append_list(const ItemPtr& item);
+  jit::Value* append_list(const KnownValuePtr& item);
   void unlock_constants(jit::Node* node, const Items& inputs);
   static void note_tensor(jit::Value* value, const at::Tensor& tensor);
-  std::uint64_t attribute_bytes(const ItemPtr& item) const;
-  void finish(const ItemPtr& output);
+  std::uint64_t attribute_bytes(const KnownValuePtr& item) const;
+  void finish(const KnownValuePtr& output);
 
   // specialise_dynamic.cpp
   void emit_dynamic(jit::Node* node);
@@ -120,29 +121,29 @@ class Specialiser {
   void merge_assignments(jit::Node* branch, Capture& capture);
   void copy_get_attribute(jit::Node* node, Capture& capture);
   void copy_set_attribute(jit::Node* node, Capture& capture);
-  ItemPtr source_of(jit::Value* value, Capture& capture) const;
+  KnownValuePtr source_of(jit::Value* value, Capture& capture) const;
   jit::Value* captured(jit::Value* value, Capture& capture);
-  jit::Value* captured(const ItemPtr& source, Capture& capture);
+  jit::Value* captured(const KnownValuePtr& source, Capture& capture);
   void bind_dynamic(jit::Node* node, jit::Node* copy, const Capture& capture,
                     const jit::Stack& results);
 
   // specialise_state.cpp
   void add_states();
-  ItemPtr state_item(const c10::TypePtr& type, const c10::IValue& value, const std::string& name,
-                     const std::string& path);
-  ItemPtr optional_state(const c10::TypePtr& content, const c10::IValue& value,
-                         const std::string& name, const std::string& path);
+  KnownValuePtr state_value(const c10::TypePtr& type, const c10::IValue& value,
+                            const std::string& name, const std::string& path);
+  KnownValuePtr optional_state(const c10::TypePtr& content, const c10::IValue& value,
+                               const std::string& name, const std::string& path);
   jit::Value* add_state(const std::string& name, const at::Tensor& initial);
   void set_attribute(jit::Node* node);
-  void learn(std::set<std::string>& facts, const std::string& fact);
+  void learn(std::set<std::string>& assumptions, const std::string& what);
   void register_states();
   void check_unchanged() const;
-  void next_state(const c10::TypePtr& type, const ItemPtr& item, std::size_t& state);
-  void next_optional(const c10::TypePtr& content, const ItemPtr& item, std::size_t& state);
+  void next_state(const c10::TypePtr& type, const KnownValuePtr& item, std::size_t& state);
+  void next_optional(const c10::TypePtr& content, const KnownValuePtr& item, std::size_t& state);
   void set_next(std::size_t& state, jit::Value* next);
   jit::Value* constant_state(const at::Tensor& tensor);
   bool only_from_state(jit::Node* node, const Items& inputs) const;
-  void settle_shape(const ItemPtr& tensor, bool from_state, const std::string& guard);
+  void assume_shape(const KnownValuePtr& tensor, bool from_state, const std::string& guard);
   jit::Value* guarded(jit::Value* value, const at::Tensor& tensor, const std::string& guard,
                       const std::set<std::size_t>* known_sizes);
   jit::Value* unguarded(jit::Value* value) const;
@@ -153,29 +154,30 @@ class Specialiser {
   void number_nodes(jit::Block* block);
   std::string site(const jit::Node* node);
   bool apply_size_query(jit::Node* node, const Items& inputs);
-  void check_sizes(const std::string& guard, const ItemPtr& tensor,
+  void check_sizes(const std::string& guard, const KnownValuePtr& tensor,
                    const std::set<std::size_t>& known);
   void note_answer(const std::string& place, std::int64_t answer);
   bool is_open(const std::string& place) const;
 
   const jit::Module module_;
-  Facts& facts_;
+  Assumptions& assumptions_;
   const bool open_sizes_;
   std::shared_ptr<jit::Graph> program_;
-  std::unordered_map<jit::Value*, ItemPtr> environment_;
+  std::unordered_map<jit::Value*, KnownValuePtr> environment_;
   std::unordered_map<const jit::Node*, std::vector<jit::Value*>> dead_after_;
 
-  std::map<AttributeKey, ItemPtr> attributes_;
+  std::map<AttributeKey, KnownValuePtr> attributes_;
   std::map<const void*, std::string> module_paths_;
   std::map<std::string, std::shared_ptr<jit::Graph>> inlined_methods_;
 
   // Storages that belong to the model, and those written to while their content was known.
   std::map<const void*, std::uint64_t> attribute_storages_;
   std::map<const void*, std::string> storage_paths_;  // of the attribute that a storage belongs to
-  std::unordered_map<const Item*, std::string> container_paths_;
-  std::vector<ItemPtr> attribute_containers_;  // the same, so that no other gets their addresses
+  std::unordered_map<const KnownValue*, std::string> container_paths_;
+  std::vector<KnownValuePtr>
+      attribute_containers_;  // the same, so that no other gets their addresses
   std::unordered_set<const void*> written_storages_;
-  std::vector<std::weak_ptr<Item>> computed_constants_;
+  std::vector<std::weak_ptr<KnownValue>> computed_constants_;
 
   struct StateAttribute {
     AttributeKey key;
@@ -189,7 +191,7 @@ class Specialiser {
 
   std::unordered_map<const jit::Node*, int> node_ids_;
   std::map<int, int> times_;  // that a node has been run
-  std::map<ItemPtr, std::set<std::size_t>> checked_sizes_;
+  std::map<KnownValuePtr, std::set<std::size_t>> checked_sizes_;
 
   Residual residual_;
 };
