@@ -1,6 +1,6 @@
 #include "adamec/torchscript/specialise/known_value.h"
 
-#include "adamec/base/error.h"
+#include <algorithm>
 
 namespace adamec::torchscript {
 namespace {
@@ -14,33 +14,32 @@ bool is_plain_class(const c10::ClassType& type) {
 }  // namespace
 
 KnownValuePtr known_static(c10::IValue value) {
-  auto item = std::make_shared<KnownValue>();
-  item->value = std::move(value);
-  return item;
+  auto known = std::make_shared<KnownValue>();
+  known->value = std::move(value);
+  return known;
 }
 
 KnownValuePtr known_tensor(at::Tensor tensor, bool constant) {
-  auto item = std::make_shared<KnownValue>();
-  item->kind = KnownValue::Kind::kTensor;
-  item->value = std::move(tensor);
-  item->constant = constant;
-  return item;
+  auto known = std::make_shared<KnownValue>();
+  known->kind = KnownValue::Kind::kTensor;
+  known->value = std::move(tensor);
+  known->constant = constant;
+  return known;
 }
 
-KnownValuePtr known_container(KnownValue::Kind kind, c10::TypePtr type,
-                              std::vector<KnownValuePtr> elements) {
-  auto item = std::make_shared<KnownValue>();
-  item->kind = kind;
-  item->type = std::move(type);
-  item->elements = std::move(elements);
-  return item;
+KnownValuePtr known_container(KnownValue::Kind kind, c10::TypePtr type, KnownValues elements) {
+  auto known = std::make_shared<KnownValue>();
+  known->kind = kind;
+  known->type = std::move(type);
+  known->elements = std::move(elements);
+  return known;
 }
 
 KnownValuePtr known_from(const c10::IValue& value, const c10::TypePtr& type, bool constant) {
   if (value.isTensor()) {
     return known_tensor(value.toTensor(), constant);
   }
-  std::vector<KnownValuePtr> elements;
+  KnownValues elements;
   if (value.isList()) {
     const auto list = value.toList();
     for (std::size_t i = 0; i < list.size(); ++i) {
@@ -61,80 +60,99 @@ KnownValuePtr known_from(const c10::IValue& value, const c10::TypePtr& type, boo
   }
   if (value.isGenericDict()) {
     const auto dict = value.toGenericDict();
-    auto item = known_container(KnownValue::Kind::kDict,
-                                c10::DictType::create(dict.keyType(), dict.valueType()), {});
+    auto known = known_container(KnownValue::Kind::kDict,
+                                 c10::DictType::create(dict.keyType(), dict.valueType()), {});
     for (const auto& entry : dict) {
-      item->keys.push_back(entry.key());
-      item->elements.push_back(known_from(entry.value(), dict.valueType(), constant));
+      known->keys.push_back(entry.key());
+      known->elements.push_back(known_from(entry.value(), dict.valueType(), constant));
     }
-    return item;
+    return known;
   }
   if (value.isObject() && is_plain_class(*value.type()->expect<c10::ClassType>())) {
     const auto object = value.toObject();
-    const auto item = known_container(KnownValue::Kind::kObject, object->type(), {});
+    const auto known = known_container(KnownValue::Kind::kObject, object->type(), {});
     for (std::size_t i = 0; i < object->slots().size(); ++i) {
-      item->keys.emplace_back(object->type()->getAttributeName(i));
-      item->elements.push_back(
+      known->keys.emplace_back(object->type()->getAttributeName(i));
+      known->elements.push_back(
           known_from(object->getSlot(i), object->type()->getAttribute(i), constant));
     }
-    return item;
+    return known;
   }
-  auto item = known_static(value);
-  if (!constant) item->kind = KnownValue::Kind::kOpaque;
-  return item;
+  auto known = known_static(value);
+  if (!constant) known->kind = KnownValue::Kind::kOpaque;
+  return known;
 }
 
-c10::IValue concrete(const KnownValue& item) {
-  switch (item.kind) {
+c10::IValue concrete(const KnownValue& known) {
+  switch (known.kind) {
     case KnownValue::Kind::kList: {
-      c10::impl::GenericList list(item.type->expectRef<c10::ListType>().getElementType());
-      for (const KnownValuePtr& element : item.elements) list.push_back(concrete(*element));
+      c10::impl::GenericList list(known.type->expectRef<c10::ListType>().getElementType());
+      for (const KnownValuePtr& element : known.elements) list.push_back(concrete(*element));
       return list;
     }
     case KnownValue::Kind::kTuple: {
       std::vector<c10::IValue> elements;
-      for (const KnownValuePtr& element : item.elements) elements.push_back(concrete(*element));
-      const auto type = item.type->cast<c10::TupleType>();
+      for (const KnownValuePtr& element : known.elements) elements.push_back(concrete(*element));
+      const auto type = known.type->cast<c10::TupleType>();
       if (type && type->schema()) {
         return c10::ivalue::Tuple::createNamed(std::move(elements), type);
       }
       return c10::ivalue::Tuple::create(std::move(elements));
     }
     case KnownValue::Kind::kDict: {
-      const auto& type = item.type->expectRef<c10::DictType>();
+      const auto& type = known.type->expectRef<c10::DictType>();
       c10::impl::GenericDict dict(type.getKeyType(), type.getValueType());
-      for (std::size_t i = 0; i < item.keys.size(); ++i) {
-        dict.insert_or_assign(item.keys[i], concrete(*item.elements[i]));
+      for (std::size_t i = 0; i < known.keys.size(); ++i) {
+        dict.insert_or_assign(known.keys[i], concrete(*known.elements[i]));
       }
       return dict;
     }
     case KnownValue::Kind::kObject: {
       const auto object =
-          c10::ivalue::Object::create(item.type->cast<c10::ClassType>(), item.elements.size());
-      for (std::size_t i = 0; i < item.elements.size(); ++i) {
-        object->setSlot(i, concrete(*item.elements[i]));
+          c10::ivalue::Object::create(known.type->cast<c10::ClassType>(), known.elements.size());
+      for (std::size_t i = 0; i < known.elements.size(); ++i) {
+        object->setSlot(i, concrete(*known.elements[i]));
       }
       return object;
     }
     default:
-      return item.value;
+      return known.value;
   }
 }
 
-bool independent_of_inputs(const KnownValue& item) {
-  switch (item.kind) {
+jit::Stack concrete(const KnownValues& all) {
+  jit::Stack values;
+  for (const KnownValuePtr& known : all) values.push_back(concrete(*known));
+  return values;
+}
+
+bool independent_of_inputs(const KnownValue& known) {
+  switch (known.kind) {
     case KnownValue::Kind::kStatic:
       return true;
     case KnownValue::Kind::kTensor:
-      return item.constant;
+      return known.constant;
     case KnownValue::Kind::kOpaque:
       return false;
     default:
-      for (const KnownValuePtr& element : item.elements) {
+      for (const KnownValuePtr& element : known.elements) {
         if (!independent_of_inputs(*element)) return false;
       }
       return true;
   }
+}
+
+bool any_from_data(const KnownValues& all) {
+  return std::any_of(all.begin(), all.end(), [](const KnownValuePtr& known) {
+    return known->kind == KnownValue::Kind::kOpaque || known->shape_from_data ||
+           any_from_data(known->elements);
+  });
+}
+
+bool known_from_state(const KnownValue& known) {
+  if (known.kind == KnownValue::Kind::kOpaque || known.shape_from_data) return known.from_state;
+  return std::all_of(known.elements.begin(), known.elements.end(),
+                     [](const KnownValuePtr& element) { return known_from_state(*element); });
 }
 
 bool same_content(const c10::IValue& a, const c10::IValue& b) {
@@ -173,9 +191,9 @@ bool same_content(const c10::IValue& a, const c10::IValue& b) {
   return same_key(a, b);
 }
 
-KnownValuePtr snapshot(const KnownValuePtr& item) {
-  if (!item->is_container()) return item;
-  auto copy = std::make_shared<KnownValue>(*item);
+KnownValuePtr snapshot(const KnownValuePtr& known) {
+  if (!known->is_container()) return known;
+  auto copy = std::make_shared<KnownValue>(*known);
   for (KnownValuePtr& element : copy->elements) element = snapshot(element);
   return copy;
 }

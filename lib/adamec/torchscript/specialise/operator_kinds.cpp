@@ -90,7 +90,7 @@ bool is_shape_query(const jit::Node* node) {
   return names.count(node->kind().toQualString()) != 0;
 }
 
-bool may_be_identity(const jit::Node* node, const std::vector<KnownValuePtr>& inputs) {
+bool may_be_identity(const jit::Node* node, const KnownValues& inputs) {
   static const std::set<std::string> names = {
       "aten::dropout",    "aten::feature_dropout",       "aten::alpha_dropout", "aten::to",
       "aten::contiguous", "aten::feature_alpha_dropout", "aten::type_as",       "aten::expand_as"};
@@ -107,7 +107,7 @@ bool is_identity_by_size(const jit::Node* node) {
   return node->kind() == c10::aten::contiguous || node->kind() == c10::aten::expand_as;
 }
 
-bool shape_depends_on_content(const jit::Node* node, const std::vector<KnownValuePtr>& inputs) {
+bool shape_depends_on_content(const jit::Node* node, const KnownValues& inputs) {
   static const std::set<std::string> names = {"aten::nonzero",
                                               "aten::nonzero_numpy",
                                               "aten::masked_select",
@@ -145,7 +145,7 @@ bool shape_depends_on_content(const jit::Node* node, const std::vector<KnownValu
   return names.count(name) != 0 || tagged_dynamic_shape(*node);
 }
 
-bool gives_fixed_count(const jit::Node* node, const std::vector<KnownValuePtr>& inputs) {
+bool gives_fixed_count(const jit::Node* node, const KnownValues& inputs) {
   const std::string name = node->kind().toQualString();
   if (name == "aten::split" || name == "aten::split_with_sizes") {  // by a list of sizes
     return inputs[1]->kind == KnownValue::Kind::kList;
