@@ -18,12 +18,12 @@ struct Subgraph {
 
 // The module's file, as torch.jit.save would write it. Weights that are not among the subgraph's
 // inputs are stored in it as buffers and attributes. Same subgraph, same bytes.
-std::string subgraph_record(const Residual& residual, const Subgraph& subgraph);
+[[nodiscard]] std::string subgraph_record(const Residual& residual, const Subgraph& subgraph);
 
 // A module whose forward() takes nothing and returns the tensor.
-std::string weight_record(const at::Tensor& tensor, bool requires_grad = false);
+[[nodiscard]] std::string weight_record(const at::Tensor& tensor, bool requires_grad = false);
 
 // The file of a module.
-std::string module_record(const jit::Module& module);
+[[nodiscard]] std::string module_record(const jit::Module& module);
 
 }  // namespace adamec::torchscript

@@ -22,6 +22,7 @@ struct AtomDraft {
 // between, so that no atom needs its own result (atoms are convex).
 //
 // Weights of at least `shared_weight_bytes` that several atoms read become inputs of these atoms.
-std::vector<AtomDraft> cut(const Residual& residual, std::uint64_t shared_weight_bytes);
+[[nodiscard]] std::vector<AtomDraft> cut(const Residual& residual,
+                                         std::uint64_t shared_weight_bytes);
 
 }  // namespace adamec::torchscript
