@@ -105,7 +105,7 @@ Results apply_construct(const jit::Node* node, const KnownValues& inputs) {
     case c10::prim::TupleUnpack:
       if (!inputs[0]->is_container()) return std::nullopt;
       if (inputs[0]->elements.size() != node->outputs().size()) {
-        throw_unsupported(node, "unpacks a list of another length");
+        throw_unsupported(node, "it unpacks a list of a different length");
       }
       return inputs[0]->elements;
     case c10::prim::TupleIndex:

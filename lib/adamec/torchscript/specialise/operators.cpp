@@ -82,7 +82,7 @@ bool PartialEvaluator::unpack_opaque(jit::Node* node, const KnownValues& inputs)
   const jit::Stack elements =
       value.isList() ? value.toListRef().vec() : value.toTupleRef().elements().vec();
   if (elements.size() != node->outputs().size()) {
-    throw_unsupported(node, "unpacks a list of another length");
+    throw_unsupported(node, "it unpacks a list of a different length");
   }
   jit::Node* copy = writer_.append(node, {writer_.materialise(whole)});
   bind(node->outputs(),

@@ -156,7 +156,8 @@ jit::Value* ResidualWriter::append_recipe(const KnownValue& constant, bool porta
 // Constants are copied into the graph: the view would not see what is written.
 void ResidualWriter::note_write(const jit::Node* node, const at::Tensor& constant) {
   if (viewed_.noted(constant)) {
-    throw_unsupported(node, "it writes to a constant of which what depends on data is a view");
+    throw_unsupported(node,
+                      "it writes to a constant whose memory a value that depends on data shares");
   }
   written_.note(constant);
 }

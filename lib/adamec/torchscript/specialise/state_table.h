@@ -25,7 +25,7 @@ class StateTable {
   // The attributes known to be state become inputs of the graph. Throws Unsupported for those of
   // types that state cannot have.
   void add_inputs();
-  // What they hold by now becomes their next state. Throws Unsupported when that has another
+  // What they hold by now becomes their next state. Throws Unsupported when that has a different
   // structure than before.
   void add_outputs();
 
