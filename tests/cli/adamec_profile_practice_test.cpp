@@ -195,7 +195,9 @@ TEST_F(AdamecProfileJournal, SurvivesAnErrorBeforeTheFirstSave) {
   EXPECT_EQ(samples("h.samples").hosts_size(), 1);
 
   ASSERT_EQ(profile("net.atoms -o h.samples --resume").exit_code, 0);
-  for (const v1::Sample& sample : samples("h.samples").samples()) {
+  const v1::SampleSet set = samples("h.samples");
+  ASSERT_EQ(set.samples_size(), 2);
+  for (const v1::Sample& sample : set.samples()) {
     EXPECT_EQ(sample.latency().min_us(), kImpossibleUs);
   }
   EXPECT_FALSE(std::filesystem::exists(folder_.path("h.samples.visits")));

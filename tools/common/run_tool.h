@@ -58,9 +58,9 @@ class Console {
 // variable, a variable beats the file. Unknown keys of the file are errors.
 //
 // adamec::Error becomes one line on stderr and the exit code of its kind; any other exception is
-// an internal error (70). A signal that ends the process, abort() included, removes unfinished output
-// files and takes back what was set on the host (adamec/base/interrupt_undo.h); a signal that was
-// ignored when the tool started, as by nohup, stays ignored.
+// an internal error (70). A signal that ends the process, abort() included, removes unfinished
+// output files and takes back what was set on the host (adamec/base/interrupt_undo.h); a signal
+// that was ignored when the tool started, as by nohup, stays ignored.
 [[nodiscard]] int run_tool(int argc, char** argv, const ToolInfo& info,
                            const std::function<void(CLI::App&)>& define,
                            const std::function<int(const CommonOptions&, const Console&)>& body);
