@@ -122,7 +122,8 @@ Specialiser::Items Specialiser::emit(jit::Node* node, const Items& inputs) {
   for (const ItemPtr& input : inputs) stack.push_back(concrete(*input));
   run_operator(node, stack);
 
-  if (stack.size() == 1 && stack[0].isTensor() && inputs[0]->kind == Item::Kind::kTensor &&
+  if (stack.size() == 1 && stack[0].isTensor() && !inputs.empty() &&
+      inputs[0]->kind == Item::Kind::kTensor &&
       stack[0].toTensor().is_same(inputs[0]->value.toTensor()) && may_be_identity(node, inputs) &&
       !(open_sizes_ && is_identity_by_size(node))) {
     return {inputs[0]};
