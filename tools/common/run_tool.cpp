@@ -165,7 +165,8 @@ int run_tool(int argc, char** argv, const ToolInfo& info,
   app.footer((info.details.empty() ? "" : info.details + "\n") + "Examples:\n" + info.examples +
              "\nEvery --some-name can also be set by ADAMEC_SOME_NAME or in the --config file\n"
              "(flag beats variable beats file). '-' is standard input or output.\n"
-             "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no plan meets the constraints.");
+             "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no plan meets the constraints,\n"
+             "70 internal error.");
   try {
     app.parse(arguments(argc, argv));
   } catch (const CLI::Success& success) {  // --help, --version
