@@ -169,10 +169,10 @@ void ManifestWriter::add_atoms(const Residual& residual, const std::vector<AtomD
   }
 }
 
-void ManifestWriter::add_whole(const jit::Module& module, const std::vector<c10::IValue>& arguments,
+void ManifestWriter::add_whole(const jit::Module& module, const c10::IValue& returned,
                                bool stateful) {
   const std::string id = unique(atom_ids_, "model");
-  WholeModel whole = keep_whole(module, manifest_.method(), manifest_, arguments, id);
+  WholeModel whole = keep_whole(module, manifest_.method(), manifest_, returned, id);
   v1::Atom* atom = manifest_.add_atoms();
   atom->set_id(id);
   atom->set_kind(stateful ? v1::STATEFUL : v1::GROUP);
