@@ -10,6 +10,7 @@
 #include "adamec/base/file.h"
 #include "adamec/base/units.h"
 #include "adamec/plan/explain/explain.h"
+#include "adamec/plan/search/heuristics.h"
 #include "adamec/report/plan_report.h"
 #include "tools/adamec-plan/costs.h"
 

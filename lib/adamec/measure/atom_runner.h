@@ -15,7 +15,7 @@ namespace adamec::measure {
 // Without starting anything up: "1.13.1".
 [[nodiscard]] std::string libtorch_version();
 // The libraries LibTorch works with in this process.
-[[nodiscard]] Libraries loaded_libraries();
+[[nodiscard]] machine::Libraries loaded_libraries();
 
 // Threads within an operator, for LibTorch and for a BLAS with threads of its own (OpenBLAS).
 void set_threads(unsigned threads);
@@ -40,7 +40,7 @@ struct RunnerOptions {
 // the inputs of the next. Its steps are the atoms, in the manifest's order. `clock` must outlive
 // it.
 [[nodiscard]] std::unique_ptr<Runnable> load_sequence(const archive::Reader& archive,
-                                                      const Clock& clock,
+                                                      const machine::Clock& clock,
                                                       const RunnerOptions& options);
 
 }  // namespace adamec::measure

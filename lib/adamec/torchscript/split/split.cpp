@@ -17,7 +17,6 @@
 #include "adamec/torchscript/run/message.h"
 #include "adamec/torchscript/run/reproducible.h"
 #include "adamec/torchscript/specialise/specialise.h"
-#include "adamec/torchscript/specialise/specialiser.h"
 #include "adamec/torchscript/split/complete.h"
 #include "adamec/torchscript/split/manifest_writer.h"
 #include "adamec/torchscript/split/reference_runs.h"
