@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "adamec/torchscript/run/copy.h"  // arguments that a run may write to
 #include "adamec/torchscript/run/libtorch.h"
 
 namespace adamec::torchscript {

@@ -2,7 +2,7 @@
 #include "adamec/torchscript/specialise/converge.h"
 
 #include "adamec/base/error.h"
-#include "adamec/torchscript/load/arguments.h"
+#include "adamec/torchscript/run/copy.h"
 #include "adamec/torchscript/run/message.h"
 #include "adamec/torchscript/run/node_visits.h"
 #include "adamec/torchscript/specialise/partial_evaluator.h"
