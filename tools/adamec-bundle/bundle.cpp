@@ -103,7 +103,7 @@ class Writer {
 
   Json write_piece(std::size_t index) {
     const Piece& piece = pieces_[index];
-    const torchscript::Block block = torchscript::combine(archive_, piece.atoms);
+    const torchscript::BlockModule block = torchscript::combine(archive_, piece.atoms);
     const std::string file = fmt::format("{:03}.pt", index);
     std::set<int> tiers;
     for (int plan = 0; plan < request_.plans_size(); ++plan) {

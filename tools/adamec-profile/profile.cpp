@@ -126,7 +126,8 @@ std::unique_ptr<measure::Runnable> load_item(const WorkList& work, const measure
       return measure::load_sequence(archive, clock, options);
     case v1::BLOCK:
     case v1::MODEL: {
-      const torchscript::Block block = torchscript::combine(archive, item.atoms, /*frozen=*/true);
+      const torchscript::BlockModule block =
+          torchscript::combine(archive, item.atoms, /*frozen=*/true);
       return measure::load_atom(
           measure::make_program(archive, item.name, block.record, block.inputs), options);
     }

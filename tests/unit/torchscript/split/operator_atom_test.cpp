@@ -78,7 +78,7 @@ TEST(OperatorAtom, MakesMultiHeadAttention) {
 TEST(OperatorAtom, RefusesWhatCannotRun) {
   const auto error_of = [](const v1::Operator& op) -> std::string {
     try {
-      operator_atom(op, "made", 0);
+      static_cast<void>(operator_atom(op, "made", 0));
     } catch (const Error& error) {
       return error.what();
     }
