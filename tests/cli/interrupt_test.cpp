@@ -23,6 +23,7 @@ bool interrupt_while_writing(const TemporaryFolder& folder, int signal) {
   const std::string model = source_path("models/squeezenet1_1_small.traced.pt");
   const pid_t child = ::fork();
   if (child == 0) {
+    for (const int other : {SIGINT, SIGTERM, SIGHUP}) std::signal(other, SIG_DFL);  // not ignored
     const int null = ::open("/dev/null", O_WRONLY);
     ::dup2(null, STDERR_FILENO);
     if (::chdir(folder.path().c_str()) != 0) ::_exit(126);
@@ -87,7 +88,7 @@ TEST_P(Interrupt, LeavesTheOldFileWhole) {
   EXPECT_TRUE(content == "old" || content.size() > 1'000'000) << content.size();
 }
 
-INSTANTIATE_TEST_SUITE_P(Signals, Interrupt, ::testing::Values(SIGINT, SIGTERM, SIGKILL));
+INSTANTIATE_TEST_SUITE_P(Signals, Interrupt, ::testing::Values(SIGINT, SIGTERM, SIGHUP, SIGKILL));
 
 }  // namespace
 }  // namespace adamec::testing

@@ -236,7 +236,7 @@ TEST(Bundle, FoldersOfOthersAreNotTouchedAndFailuresLeaveNothing) {
       "adamec-plan m.atoms --context context.yaml -q -o plan.yaml --bundle ";
   CommandResult result = model.run(command + "mine");
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.err, HasSubstr("mine: it exists and is not ours"));
+  EXPECT_THAT(result.err, HasSubstr("mine: will not be replaced"));
   EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
   EXPECT_EQ(model.folder().read("mine/thesis.txt"), "irreplaceable");
   EXPECT_FALSE(fs::exists(model.folder().path("plan.yaml")));

@@ -217,7 +217,8 @@ class TorchAtom final : public Runnable {
 
 class TorchSequence final : public Runnable {
  public:
-  TorchSequence(const archive::Reader& archive, const Clock& clock, const RunnerOptions& options)
+  TorchSequence(const archive::Reader& archive, const machine::Clock& clock,
+                const RunnerOptions& options)
       : name_(archive.name()),
         clock_(clock),
         device_(device_of(options.device)),
@@ -284,7 +285,7 @@ class TorchSequence final : public Runnable {
   }
 
   std::string name_;
-  const Clock& clock_;
+  const machine::Clock& clock_;
   at::Device device_;
   std::vector<std::pair<int, c10::IValue>> given_;  // inputs, shared weights, first state
   std::vector<Step> steps_;
@@ -328,10 +329,10 @@ std::string openmp_name(const std::string& parallel) {
 
 std::string libtorch_version() { return TORCH_VERSION; }
 
-Libraries loaded_libraries() {
+machine::Libraries loaded_libraries() {
   return guarded("LibTorch", [] {
     const std::string config = at::show_config();
-    Libraries libraries;
+    machine::Libraries libraries;
     libraries.libtorch = libtorch_version();
     libraries.blas = blas_name(config);
     libraries.onednn = text_after(config, "MKL-DNN v", " \n");
@@ -371,7 +372,7 @@ std::unique_ptr<Runnable> load_atom(const AtomProgram& program, const RunnerOpti
   });
 }
 
-std::unique_ptr<Runnable> load_sequence(const archive::Reader& archive, const Clock& clock,
+std::unique_ptr<Runnable> load_sequence(const archive::Reader& archive, const machine::Clock& clock,
                                         const RunnerOptions& options) {
   return guarded(archive.name(), [&]() -> std::unique_ptr<Runnable> {
     const c10::InferenceMode inference;

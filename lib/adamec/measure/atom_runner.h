@@ -15,7 +15,7 @@ namespace adamec::measure {
 // Without starting anything up: "1.13.1".
 std::string libtorch_version();
 // The libraries LibTorch works with in this process.
-Libraries loaded_libraries();
+machine::Libraries loaded_libraries();
 
 // Threads within an operator, for LibTorch and for a BLAS with threads of its own (OpenBLAS).
 void set_threads(unsigned threads);
@@ -37,7 +37,7 @@ std::unique_ptr<Runnable> load_atom(const AtomProgram& program, const RunnerOpti
 // All atoms of the archive, run one after the other as modules of their own: the tensors of one are
 // the inputs of the next. Its steps are the atoms, in the manifest's order. `clock` must outlive
 // it.
-std::unique_ptr<Runnable> load_sequence(const archive::Reader& archive, const Clock& clock,
+std::unique_ptr<Runnable> load_sequence(const archive::Reader& archive, const machine::Clock& clock,
                                         const RunnerOptions& options);
 
 }  // namespace adamec::measure

@@ -44,7 +44,7 @@ class ManifestWriter {
  private:
   v1::Value input_value(const c10::IValue& argument, const std::string& id,
                         const std::string& where);
-  v1::Value output_value(const Residual& residual, const Item& item);
+  v1::Value output_value(const Residual& residual, const KnownValue& item);
   void add_atom(const Residual& residual, const AtomDraft& draft);
   // Gives the atom its operators, the one with most MACs first; returns that one's node.
   jit::Node* add_operators(const AtomDraft& draft, v1::Atom& atom) const;

@@ -23,7 +23,6 @@
 #include "adamec/torchscript/run/message.h"
 #include "adamec/torchscript/run/tensor_info.h"
 #include "adamec/torchscript/specialise/specialise.h"
-#include "adamec/torchscript/specialise/specialiser.h"
 #include "adamec/torchscript/split/manifest_writer.h"
 #include "adamec/torchscript/split/merge.h"
 

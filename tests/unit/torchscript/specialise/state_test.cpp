@@ -5,6 +5,7 @@
 #include <map>
 
 #include "adamec/base/error.h"
+#include "adamec/torchscript/load/arguments.h"
 #include "adamec/torchscript/run/execute.h"
 #include "tests/unit/torchscript/split/split_source.h"
 
