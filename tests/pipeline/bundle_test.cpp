@@ -179,11 +179,11 @@ std::string model_case(const ::testing::TestParamInfo<Model>& info) {
 
 INSTANTIATE_TEST_SUITE_P(
     Committed, BundleOfModel,
-    ::testing::Values(Model{"health_cnn_lstm.traced.pt", "float32[1,6,128]", {1, 6, 128}},
-                      Model{"health_cnn_lstm.scripted.pt", "float32[1,6,128]", {1, 6, 128}},
-                      Model{"squeezenet10.traced.pt", "float32[1,3,224,224]", {1, 3, 224, 224}},
-                      Model{
-                          "mobilenet_v2_w25.traced.pt", "float32[1,3,224,224]", {1, 3, 224, 224}}),
+    ::testing::Values(
+        Model{"health_cnn_lstm.traced.pt", "float32[1,6,128]", {1, 6, 128}},
+        Model{"health_cnn_lstm.scripted.pt", "float32[1,6,128]", {1, 6, 128}},
+        Model{"squeezenet1_1_small.traced.pt", "float32[1,3,224,224]", {1, 3, 224, 224}},
+        Model{"mobilenet_v2_w25.traced.pt", "float32[1,3,224,224]", {1, 3, 224, 224}}),
     model_case);
 
 // Loops and branches on the content of the input, and a tuple as result.

@@ -146,8 +146,10 @@ double ControlGraph::edge_ms(const Edge& edge, int from_tier, int to_tier) const
 double ControlGraph::handoff_ms(int moves) const {
   const int other = 1 - start_tier_;
   double total = 0;
-  if (moves > 0) total += (moves + 1) / 2 * move_ms(start_tier_, other);
-  if (moves > 1) total += moves / 2 * move_ms(other, start_tier_);
+  const int back = moves / 2;  // every second one
+  const int away = moves - back;
+  if (away > 0) total += away * move_ms(start_tier_, other);
+  if (back > 0) total += back * move_ms(other, start_tier_);
   return total;
 }
 
