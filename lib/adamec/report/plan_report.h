@@ -8,16 +8,16 @@
 
 namespace adamec::report {
 
-// The plan with the fields of the plan format. `baselines` may be empty; a baseline that cannot
+// The plan with the fields of the plan format. `competitors` may be empty; a competitor that cannot
 // run is null.
 [[nodiscard]] Document plan_document(const plan::CostGraph& costs, const plan::Plan& plan,
-                                     const std::vector<plan::Baseline>& baselines);
+                                     const std::vector<plan::Competitor>& competitors);
 
-// A table for people: one line per baseline, with what "ours" saves against it and
+// A table for people: one line per competitor, with what "ours" saves against it and
 // the bandwidth of the first link (all others scaled alike) at which both plans, as they are, would
 // take equally long.
 [[nodiscard]] std::string comparison_table(const plan::CostGraph& costs,
-                                           const std::vector<plan::Baseline>& baselines);
+                                           const std::vector<plan::Competitor>& competitors);
 
 // The atom graph for graphviz, atoms coloured by tier; tensors that move between tiers are dashed
 // and carry their size and time.

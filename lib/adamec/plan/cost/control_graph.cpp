@@ -1,6 +1,7 @@
 #include "adamec/plan/cost/control_graph.h"
 
 #include <algorithm>
+#include <cassert>
 #include <limits>
 
 namespace adamec::plan {
@@ -144,6 +145,7 @@ double ControlGraph::edge_ms(const Edge& edge, int from_tier, int to_tier) const
 }
 
 double ControlGraph::handoff_ms(int moves) const {
+  assert(costs_.tier_count() <= 2 && moves >= 0);
   const int other = 1 - start_tier_;
   double total = 0;
   const int back = moves / 2;  // every second one
@@ -153,11 +155,13 @@ double ControlGraph::handoff_ms(int moves) const {
   return total;
 }
 
-void ControlGraph::phases(const Placement& placement, std::vector<int>& phases) const {
+void ControlGraph::phases(const Placement& placement, std::vector<int>& phases,
+                          int earliest) const {
+  assert(costs_.tier_count() <= 2 && earliest % 2 == 0);
   phases.assign(static_cast<std::size_t>(node_count_), 0);
   for (int node : order_) {
     const int tier = tier_of(node, placement);
-    int phase = 0;
+    int phase = is_atom(node) && tier == start_tier_ ? earliest : 0;
     for (int edge : edges_to_[node]) {
       const int from = edges_[edge].from;
       const int change = tier >= 0 && tier_of(from, placement) != tier ? 1 : 0;

@@ -125,7 +125,7 @@ std::optional<Placement> exhaustive(const Evaluator& evaluator) {
   double best_ms = kInfinite;
   for (;;) {
     if (evaluator.allowed(placement) && evaluator.fits(placement)) {
-      const double ms = evaluator.latency_ms(placement);
+      const double ms = evaluator.cost(placement);
       if (ms < best_ms) {
         best_ms = ms;
         best = placement;

@@ -1,4 +1,4 @@
-#include "tools/adamec-bundle/pieces.h"
+#include "tools/adamec-bundle/parts.h"
 
 #include <map>
 
@@ -40,7 +40,8 @@ std::vector<int> block_of_atoms(const v1::BundleRequest& request, int plan,
 
 }  // namespace
 
-std::vector<Piece> make_pieces(const v1::BundleRequest& request, const archive::Reader& archive) {
+std::vector<BundlePart> make_parts(const v1::BundleRequest& request,
+                                   const archive::Reader& archive) {
   const std::size_t atoms = archive.graph().atoms().size();
   std::vector<std::vector<int>> blocks(atoms);  // per atom, per plan
   for (int plan = 0; plan < request.plans_size(); ++plan) {
@@ -51,9 +52,9 @@ std::vector<Piece> make_pieces(const v1::BundleRequest& request, const archive::
   for (std::size_t atom = 0; atom < atoms; ++atom) {
     groups[blocks[atom]].push_back(static_cast<int>(atom));
   }
-  std::vector<Piece> pieces;
-  for (auto& [key, members] : groups) pieces.push_back({std::move(members), key});
-  return pieces;
+  std::vector<BundlePart> parts;
+  for (auto& [key, members] : groups) parts.push_back({std::move(members), key});
+  return parts;
 }
 
 }  // namespace adamec::tools
