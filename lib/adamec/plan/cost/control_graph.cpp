@@ -1,4 +1,5 @@
 #include "adamec/plan/cost/control_graph.h"
+#include "adamec/plan/cost/infinite.h"
 
 #include <algorithm>
 #include <cassert>
@@ -6,8 +7,6 @@
 
 namespace adamec::plan {
 namespace {
-
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 // Length of a path; of equal ones the one with more tier changes counts as longer.
 struct Length {
