@@ -110,12 +110,9 @@ class CostMaker {
       if (prediction.roofline && !atom.operators().empty()) unseen.insert(atom.operators(0).name());
       result_.message.mutable_atoms(i)->add_latency_ms(latency_ms(prediction, tier));
     }
-    double sum_ms = 0;
-    for (const predict::Prediction& prediction : predictions) sum_ms += prediction.p50_ms;
-    // A call is about a microsecond: where it cannot matter it would only make planning harder.
-    if (const double call_ms = of_tier.call_ms(run); call_ms > kLeastOverhead * sum_ms) {
+    if (const double ms = block_overhead_ms(of_tier, run, predictions); ms > 0) {
       result_.message.mutable_tiers(static_cast<int>(tier_index))
-          ->set_block_overhead_ms(call_ms * tier.slowdown);
+          ->set_block_overhead_ms(ms * tier.slowdown);
     }
     if (!unseen.empty()) {
       result_.warnings.push_back(fmt::format(
@@ -128,6 +125,16 @@ class CostMaker {
           fmt::format("{}: {} of {} atoms on '{}' are unlike anything it was trained on",
                       tier.predictor, extrapolated, manifest_.atoms_size(), printable(tier.name)));
     }
+  }
+
+  // What a block takes on top of its atoms, before the tier's slowdown. A call is about a
+  // microsecond: where it cannot matter it would only make planning harder, and counts as nothing.
+  static double block_overhead_ms(const predict::Predictor& of_tier, const predict::RunContext& run,
+                                  const std::vector<predict::Prediction>& predictions) {
+    double sum_ms = 0;
+    for (const predict::Prediction& prediction : predictions) sum_ms += prediction.p50_ms;
+    const double call_ms = of_tier.call_ms(run);
+    return call_ms > kLeastOverhead * sum_ms ? call_ms : 0;
   }
 
   double latency_ms(const predict::Prediction& prediction, const plan::TierContext& tier) const {
@@ -163,10 +170,11 @@ class CostMaker {
       for (const plan::TierContext& tier : context_.tiers) {
         if (range.quantity() != v1::AtlasRange::LOAD || tier.name != range.tier()) continue;
         for (auto& knot : *range.mutable_knots()) {
-          for (const predict::Prediction& prediction :
-               predict_parts(predictor(tier.predictor), {tier.threads, knot.load()})) {
-            knot.add_latency_ms(latency_ms(prediction, tier));
-          }
+          const predict::Predictor& of_tier = predictor(tier.predictor);
+          const predict::RunContext run{tier.threads, knot.load()};
+          const std::vector<predict::Prediction> parts = predict_parts(of_tier, run);
+          for (const predict::Prediction& part : parts) knot.add_latency_ms(latency_ms(part, tier));
+          knot.set_block_overhead_ms(block_overhead_ms(of_tier, run, parts) * tier.slowdown);
         }
       }
     }

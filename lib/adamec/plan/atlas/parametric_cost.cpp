@@ -79,6 +79,8 @@ std::vector<double> AtlasModel::features(const Evaluator& at, const Placement& p
   for (std::size_t atom = 0; atom < placement.size(); ++atom) {
     compute[placement[atom]] += costs_.atoms[atom].latency_ms[placement[atom]];
   }
+  std::vector<double> blocks(costs_.tiers.size(), 0);
+  for (const Block& block : evaluation.blocks) ++blocks[block.tier];
   std::vector<char> fixed(evaluation.transfers.size(), 1);
   std::vector<int> passes(costs_.links.size(), 0);  // of control, per link
   const std::size_t tiers = costs_.tiers.size();
@@ -102,19 +104,23 @@ std::vector<double> AtlasModel::features(const Evaluator& at, const Placement& p
         *column += std::exchange(passes[link], 0);
       }
     } else if (range.quantity == v1::AtlasRange::SLOWDOWN) {
-      *column = std::exchange(compute[range.tier], 0) / range.base;
+      const double overhead_ms =
+          std::exchange(blocks[range.tier], 0) * costs_.tiers[range.tier].block_overhead_ms;
+      *column = (std::exchange(compute[range.tier], 0) + overhead_ms) / range.base;
     } else if (range.quantity == v1::AtlasRange::LOAD) {
       for (std::size_t knot = 0; knot < range.knots.size(); ++knot) {
         for (std::size_t atom = 0; atom < placement.size(); ++atom) {
           if (placement[atom] == range.tier) column[knot] += range.knot_ms[knot][atom];
         }
+        column[knot] += blocks[range.tier] * range.knot_overhead_ms[knot];
       }
       compute[range.tier] = 0;
+      blocks[range.tier] = 0;
     }
   }
   for (double ms : compute) result[0] += ms;
-  for (const Block& block : evaluation.blocks) {
-    result[0] += costs_.tiers[block.tier].block_overhead_ms;
+  for (std::size_t tier = 0; tier < blocks.size(); ++tier) {
+    result[0] += blocks[tier] * costs_.tiers[tier].block_overhead_ms;
   }
   for (std::size_t link = 0; link < passes.size(); ++link) {
     if (passes[link] > 0) result[0] += passes[link] * costs_.links[link]->latency_ms;
@@ -165,12 +171,16 @@ void AtlasModel::apply(std::span<const double> values, CostGraph& costs) const {
         const double base_ms = costs_.atoms[atom].latency_ms[range.tier] / range.base;
         costs.atoms[atom].latency_ms[range.tier] = base_ms * values[i];
       }
+      const double overhead_ms = costs_.tiers[range.tier].block_overhead_ms;
+      costs.tiers[range.tier].block_overhead_ms = overhead_ms / range.base * values[i];
     } else {
       const Between at = between(range.knots, values[i]);
       for (std::size_t atom = 0; atom < costs.atoms.size(); ++atom) {
         costs.atoms[atom].latency_ms[range.tier] = range.knot_ms[at.knot][atom] * (1 - at.share) +
                                                    range.knot_ms[at.knot + 1][atom] * at.share;
       }
+      costs.tiers[range.tier].block_overhead_ms = range.knot_overhead_ms[at.knot] * (1 - at.share) +
+                                                  range.knot_overhead_ms[at.knot + 1] * at.share;
     }
   }
 }

@@ -22,6 +22,7 @@ struct Range {
   double base = 1;                           // slowdown: factor in the cost graph's latencies
   std::vector<double> knots;                 // load
   std::vector<std::vector<double>> knot_ms;  // per knot, per atom
+  std::vector<double> knot_overhead_ms;      // per knot, of every block on the tier
 
   [[nodiscard]] bool is_memory() const { return quantity == v1::AtlasRange::MEMORY; }
 };

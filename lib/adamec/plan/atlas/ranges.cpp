@@ -18,6 +18,7 @@ struct Scope {
   std::vector<std::string> tiers;
   std::function<bool(int from, int to)> has_link;
   std::size_t latencies_per_knot;
+  std::function<double(int tier)> block_overhead_ms;  // where knots do not say
 };
 
 class RangeChecker {
@@ -146,6 +147,11 @@ class RangeChecker {
         check_number(ms, 0, kMaxMilliseconds, "a time in milliseconds");
       }
       range.knot_ms.emplace_back(knot.latency_ms().begin(), knot.latency_ms().end());
+      const double overhead_ms = knot.has_block_overhead_ms()
+                                     ? knot.block_overhead_ms()
+                                     : scope_.block_overhead_ms(range.tier);
+      check_number(overhead_ms, 0, kMaxMilliseconds, "a time in milliseconds");
+      range.knot_overhead_ms.push_back(overhead_ms);
     }
     if (range.knots.front() != range.low || range.knots.back() != range.high) {
       refuse("the first and the last knot are not at the ends of the range");
@@ -198,14 +204,19 @@ std::string range_name(const v1::AtlasRange& range) {
 
 AtlasRanges make_ranges(const v1::AtlasRanges& message, const CostGraph& costs,
                         const std::string& source) {
-  Scope scope{
-      {}, [&](int from, int to) { return costs.link(from, to).has_value(); }, costs.atoms.size()};
+  Scope scope{{},
+              [&](int from, int to) { return costs.link(from, to).has_value(); },
+              costs.atoms.size(),
+              [&](int tier) { return costs.tiers[tier].block_overhead_ms; }};
   for (const Tier& tier : costs.tiers) scope.tiers.push_back(tier.name);
   return RangeChecker(scope, source).check(message);
 }
 
 AtlasRanges make_ranges(const v1::Atlas& atlas, const std::string& source) {
-  const Scope scope{{atlas.tiers().begin(), atlas.tiers().end()}, [](int, int) { return true; }, 0};
+  const Scope scope{{atlas.tiers().begin(), atlas.tiers().end()},
+                    [](int, int) { return true; },
+                    0,
+                    [](int) { return 0.0; }};
   return RangeChecker(scope, source).check(atlas.ranges());
 }
 

@@ -96,7 +96,10 @@ v1::Atlas atlas_message(const CostGraph& costs, const v1::AtlasRanges& ranges, c
   for (const Tier& tier : costs.tiers) message.add_tiers(tier.name);
   *message.mutable_ranges() = ranges;
   for (v1::AtlasRange& range : *message.mutable_ranges()->mutable_ranges()) {
-    for (auto& knot : *range.mutable_knots()) knot.clear_latency_ms();
+    for (auto& knot : *range.mutable_knots()) {
+      knot.clear_latency_ms();
+      knot.clear_block_overhead_ms();
+    }
   }
   for (std::size_t i = 0; i < costs.atoms.size(); ++i) {
     v1::Atlas::Atom* atom = message.add_atoms();

@@ -38,6 +38,7 @@ void add_load(v1::AtlasRanges& ranges, const v1::CostGraph& message, std::mt1993
       knot->add_latency_ms(message.atoms(i).latency_ms(0) * factors[i]);
       factors[i] *= std::uniform_real_distribution<double>(1, 3)(random);
     }
+    knot->set_block_overhead_ms(std::uniform_real_distribution<double>(0, 0.5)(random));
   }
 }
 
@@ -97,6 +98,42 @@ std::size_t check_atlas(const CostGraph& costs, const v1::AtlasRanges& message,
     }
   }
   return atlas.plans.size();
+}
+
+// What a block costs on top of its atoms is the tier's work: it slows down as the atoms do. The
+// plan made for one context is the reference.
+TEST(Atlas, BlockOverheadFollowsSlowdownAndLoad) {
+  for (const bool load : {false, true}) {
+    v1::CostGraph message = testing::toy_message();
+    message.mutable_tiers(0)->set_block_overhead_ms(2);
+    const CostGraph costs = make_cost_graph(message, "toy");
+    v1::AtlasRanges ranges_message;
+    v1::AtlasRange& range =
+        add_range(ranges_message, load ? v1::AtlasRange::LOAD : v1::AtlasRange::SLOWDOWN,
+                  load ? 0 : 1, load ? 0.9 : 10, message.tiers(0).name());
+    const double factor = load ? 1.5 : 4;  // at the point that is looked at
+    if (load) {
+      for (const double value : {0.0, 0.9}) {
+        auto* knot = range.add_knots();
+        knot->set_load(value);
+        for (const auto& atom : message.atoms()) {
+          knot->add_latency_ms(atom.latency_ms(0) * (1 + value / 0.9));
+        }
+        knot->set_block_overhead_ms(2 * (1 + value / 0.9));
+      }
+    }
+    const AtlasRanges ranges = make_ranges(ranges_message, costs, "toy");
+    const Atlas atlas = make_atlas(costs, ranges);
+    const v1::Atlas file = atlas_message(costs, ranges_message, atlas, 0);
+    const AtlasTable table(file, "test");
+    v1::CostGraph there = message;
+    for (auto& atom : *there.mutable_atoms()) atom.set_latency_ms(0, atom.latency_ms(0) * factor);
+    there.mutable_tiers(0)->set_block_overhead_ms(2 * factor);
+    const CostGraph slowed = make_cost_graph(there, "toy");
+    const std::vector<double> point{load ? 0.45 : 4};
+    EXPECT_NEAR(advise(table.table(), point.data(), -1).latency_ms,
+                find_optimal(Evaluator(slowed)).evaluation.latency_ms, 1e-9);
+  }
 }
 
 // State stays on one tier in all plans. The atlas says which, and is optimal among the plans that
