@@ -137,7 +137,7 @@ TEST_F(AdamecPlanAtlas, WrongUsageAndBadFilesAreOneLine) {
                "context.yaml: there is no section `atlas`");
   expect_error(run("--costs toy.json --format pb"), 2, "--format: 'pb' is not one of yaml, json");
   expect_error(run("--costs toy.json --at bandwidth=1MB/s"), 2, "need --lookup");
-  expect_error(run("--costs toy.json --atlas --explain"), 2, "exclude each other");
+  expect_error(run("--costs toy.json --atlas --explain"), 2, "cannot be given together");
   expect_error(run("--costs toy.json --svg x.svg"), 2, "--svg needs --atlas");
   expect_error(run("--costs toy.json --bundle b"), 2, "--bundle needs an archive");
   expect_error(run("--lookup toy.json"), 1, "toy.json: not an atlas");

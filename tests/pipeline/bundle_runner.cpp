@@ -4,7 +4,8 @@
 //
 // FOLDER holds the inputs (input.N, N counting from 0 in the order of the model's input tensors)
 // and a pipe FROM-TO for every pair of tiers. Every run writes the results that are on this tier at
-// its end to FOLDER/result.RUN.N, N counting the tensors of the output. Modules stay loaded.
+// its end to FOLDER/TIER.RUN.N, N counting the tensors and numbers of the output. Modules stay
+// loaded.
 #include <torch/script.h>
 
 #include <cstdint>
@@ -29,12 +30,14 @@ void write_file(const std::string& path, const std::vector<char>& bytes) {
   std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<long>(bytes.size()));
 }
 
-// Tensors of a nested value, in order; "" for constants.
-void collect(const Json& value, const char* kind, std::vector<std::string>& ids) {
-  if (value.contains(kind)) ids.push_back(value.at(kind));
+// Tensors of a nested value, in order; a number is the only element of one.
+void collect(const Json& value, std::vector<std::string>& ids) {
+  for (const char* kind : {"tensor", "number"}) {
+    if (value.contains(kind)) ids.push_back(value.at(kind));
+  }
   for (const char* nested : {"tuple", "list", "dict"}) {
     if (!value.contains(nested)) continue;
-    for (const Json& item : value.at(nested)) collect(item, kind, ids);
+    for (const Json& item : value.at(nested)) collect(item, ids);
   }
 }
 
@@ -73,11 +76,11 @@ class Tier {
       }
     }
     std::vector<std::string> results;
-    collect(bundle_.at("output"), "tensor", results);
+    collect(bundle_.at("output"), results);
     for (std::size_t i = 0; i < results.size(); ++i) {
       if (tensors_.count(results[i]) == 0) continue;
       const std::string path =
-          folder_ + "/result." + std::to_string(number) + "." + std::to_string(i);
+          folder_ + "/" + name_ + "." + std::to_string(number) + "." + std::to_string(i);
       write_file(path, torch::jit::pickle_save(tensors_.at(results[i])));
     }
     for (const Json& state : bundle_.value("state", Json::array())) {
@@ -94,7 +97,7 @@ class Tier {
 
   void read_inputs() {
     std::vector<std::string> ids;
-    for (const Json& input : bundle_.at("inputs")) collect(input.at("value"), "tensor", ids);
+    for (const Json& input : bundle_.at("inputs")) collect(input.at("value"), ids);
     for (std::size_t i = 0; i < ids.size(); ++i) {
       const std::string path = folder_ + "/input." + std::to_string(i);
       if (bundle_.at("tiers").at(0).at("name") != name_) return;

@@ -13,7 +13,7 @@
 #include "adamec/base/version.h"
 #include "adamec/proto/tensor_type.h"
 #include "adamec/torchscript/blocks/combine.h"
-#include "tools/adamec-bundle/pieces.h"
+#include "tools/adamec-bundle/parts.h"
 #include "tools/common/value_json.h"
 
 namespace adamec::tools {
@@ -32,14 +32,15 @@ std::string folder_name(const std::string& tier) {
   return name;
 }
 
-class Writer {
+class BundleWriter {
  public:
-  Writer(const v1::BundleRequest& request, const archive::Reader& archive, OutputFolder& folder)
+  BundleWriter(const v1::BundleRequest& request, const archive::Reader& archive,
+               OutputFolder& folder)
       : request_(request),
         archive_(archive),
         manifest_(archive.manifest()),
         folder_(folder),
-        pieces_(make_pieces(request, archive)),
+        parts_(make_parts(request, archive)),
         files_(static_cast<std::size_t>(request.tiers_size())) {}
 
   void write() {
@@ -51,7 +52,7 @@ class Writer {
     json["inputs"] = inputs();
     json["output"] = value_json(manifest_.output());
     Json blocks = Json::array();
-    for (std::size_t i = 0; i < pieces_.size(); ++i) blocks.push_back(write_piece(i));
+    for (std::size_t i = 0; i < parts_.size(); ++i) blocks.push_back(write_part(i));
     Json constants = write_constants();
     Json state = write_state();
     json["tensors"] = tensors();
@@ -101,19 +102,19 @@ class Writer {
     }
   }
 
-  Json write_piece(std::size_t index) {
-    const Piece& piece = pieces_[index];
-    const torchscript::Block block = torchscript::combine(archive_, piece.atoms);
+  Json write_part(std::size_t index) {
+    const BundlePart& part = parts_[index];
+    const torchscript::BlockModule block = torchscript::combine(archive_, part.atoms);
     const std::string file = fmt::format("{:03}.pt", index);
     std::set<int> tiers;
     for (int plan = 0; plan < request_.plans_size(); ++plan) {
-      tiers.insert(static_cast<int>(request_.plans(plan).blocks(piece.blocks[plan]).tier()));
+      tiers.insert(static_cast<int>(request_.plans(plan).blocks(part.blocks[plan]).tier()));
     }
     store(file, block.record, tiers);
     used_.insert(block.inputs.begin(), block.inputs.end());
     used_.insert(block.outputs.begin(), block.outputs.end());
     Json atoms = Json::array();
-    for (int atom : piece.atoms) atoms.push_back(manifest_.atoms(atom).id());
+    for (int atom : part.atoms) atoms.push_back(manifest_.atoms(atom).id());
     return {{"block", index},
             {"file", file},
             {"bytes", block.record.size()},
@@ -202,10 +203,10 @@ class Writer {
     for (int i = 0; i < plan.blocks_size(); ++i) {
       const auto& block = plan.blocks(i);
       Json parts = Json::array();
-      for (std::size_t piece = 0; piece < pieces_.size(); ++piece) {
-        if (pieces_[piece].blocks[index] != i) continue;
-        parts.push_back(piece);
-        steps.push_back({{"run", piece}, {"on", request_.tiers(static_cast<int>(block.tier()))}});
+      for (std::size_t part = 0; part < parts_.size(); ++part) {
+        if (parts_[part].blocks[index] != i) continue;
+        parts.push_back(part);
+        steps.push_back({{"run", part}, {"on", request_.tiers(static_cast<int>(block.tier()))}});
       }
       for (std::uint32_t atom : block.atoms()) {
         for (const auto& output : manifest_.atoms(static_cast<int>(atom)).outputs()) {
@@ -219,7 +220,7 @@ class Writer {
     }
     json["steps"] = std::move(steps);
     if (const auto left = std::find(sent.begin(), sent.end(), 0); left != sent.end()) {
-      fail("plan {}: tensor '{}' is sent from where it never is", index,
+      fail("plan {}: tensor '{}' is sent from a tier that never has it", index,
            printable(plan.transfers(static_cast<int>(left - sent.begin())).tensor()));
     }
     return json;
@@ -264,7 +265,7 @@ class Writer {
   const archive::Reader& archive_;
   const v1::Manifest& manifest_;
   OutputFolder& folder_;
-  std::vector<Piece> pieces_;
+  std::vector<BundlePart> parts_;
   std::vector<std::string> folders_;             // per tier
   std::vector<std::vector<std::string>> files_;  // per tier
   std::set<std::string> used_;                   // tensors that enter or leave a block
@@ -275,7 +276,7 @@ class Writer {
 void write_bundle(const v1::BundleRequest& request, const archive::Reader& archive,
                   OutputFolder& folder) {
   if (request.tiers().empty() || request.plans().empty()) fail("nothing to bundle");
-  Writer(request, archive, folder).write();
+  BundleWriter(request, archive, folder).write();
 }
 
 }  // namespace adamec::tools

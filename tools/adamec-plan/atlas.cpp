@@ -117,7 +117,7 @@ int run_atlas(const PlanInput& input, const PlanConfig& config, const CommonOpti
     const plan::Evaluator evaluator(input.costs);
     std::vector<plan::Plan> plans;
     for (const plan::AtlasPlan& plan : made.plans) {
-      plans.push_back(plan::make_plan(evaluator, plan.placement, 0));
+      plans.push_back(plan::score_plan(evaluator, plan.placement, 0));
     }
     if (const int code = make_bundle(input, config, plans, atlas.SerializeAsString())) return code;
   }

@@ -5,31 +5,13 @@
 #include <map>
 #include <set>
 
+#include "adamec/archive/value.h"
 #include "adamec/base/error.h"
 
 namespace adamec::tools {
 namespace {
 
 constexpr double kLeastOverhead = 1e-3;  // of the whole model's latency
-
-// Ids of the tensors in a value, in order.
-void collect_tensors(const v1::Value& value, std::vector<std::string>& ids) {
-  const auto visit = [&](const v1::Value::Items& items) {
-    for (const v1::Value& item : items.items()) collect_tensors(item, ids);
-  };
-  switch (value.kind_case()) {
-    case v1::Value::kTensor:
-      return ids.push_back(value.tensor());
-    case v1::Value::kTuple:
-      return visit(value.tuple());
-    case v1::Value::kList:
-      return visit(value.list());
-    case v1::Value::kDict:
-      return visit(value.dict());
-    default:
-      return;  // numbers, texts and constants do not flow
-  }
-}
 
 class CostMaker {
  public:
@@ -136,10 +118,10 @@ class CostMaker {
           ->set_block_overhead_ms(call_ms * tier.slowdown);
     }
     if (!unseen.empty()) {
-      result_.warnings.push_back(
-          fmt::format("{}: it never saw {} on '{}': estimated from multiplications and bytes alone",
-                      tier.predictor, printable(fmt::format("{}", fmt::join(unseen, ", "))),
-                      printable(tier.name)));
+      result_.warnings.push_back(fmt::format(
+          "{}: not trained on {}; on '{}' they are estimated from multiplications and bytes alone",
+          tier.predictor, printable(fmt::format("{}", fmt::join(unseen, ", "))),
+          printable(tier.name)));
     }
     if (extrapolated > 0) {
       result_.warnings.push_back(
@@ -207,10 +189,8 @@ class CostMaker {
   }
 
   void add_outputs() {
-    std::vector<std::string> ids;
-    collect_tensors(manifest_.output(), ids);
     std::set<std::string> seen;
-    for (const std::string& id : ids) {
+    for (const std::string& id : archive::tensors_of(manifest_.output())) {
       if (shared_weights_.count(id) > 0 || !seen.insert(id).second) continue;
       v1::CostGraph::Endpoint* output = result_.message.add_outputs();
       output->set_tensor(id);

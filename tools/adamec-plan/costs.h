@@ -12,7 +12,7 @@ namespace adamec::tools {
 
 struct PredictedCosts {
   v1::CostGraph message;
-  std::vector<std::string> warnings;    // a predictor of another host, operators it never saw
+  std::vector<std::string> warnings;    // a predictor of a different host, operators it never saw
   std::vector<std::string> mismatches;  // the part of them that --strict refuses
   std::vector<std::string> files;       // predictors that were read
 };
@@ -24,7 +24,7 @@ struct PredictedCosts {
 // model's inputs lie on the context's input tier. Shared weights are deployed beforehand: they
 // never travel, and their bytes count for each atom that uses them. A part of the result that does
 // not depend on the inputs is known beforehand and does not travel either.
-PredictedCosts predict_costs(const archive::Reader& archive, const plan::Context& context,
-                             double quantile);
+[[nodiscard]] PredictedCosts predict_costs(const archive::Reader& archive,
+                                           const plan::Context& context, double quantile);
 
 }  // namespace adamec::tools

@@ -17,7 +17,7 @@ struct ExtraOptions {
   std::string svg;
   bool explain = false;
 
-  bool alone() const { return !lookup.empty(); }  // reads neither archive nor costs
+  [[nodiscard]] bool alone() const { return !lookup.empty(); }  // reads neither archive nor costs
 };
 
 void add_extra_options(CLI::App& app, ExtraOptions& options);

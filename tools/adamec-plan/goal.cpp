@@ -88,7 +88,7 @@ GoalConfig understand_goal(const GoalOptions& options) {
   goal.buffers = options.buffers;
   if (!options.pareto.empty()) {
     if (options.objective != "latency") {
-      fail_with(ErrorKind::kUsage, "--pareto and --objective exclude each other");
+      fail_with(ErrorKind::kUsage, "--pareto and --objective cannot be given together");
     }
     const auto names = split(options.pareto);
     if (names.size() != 2 || names[0] == names[1]) {

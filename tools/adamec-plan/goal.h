@@ -28,10 +28,10 @@ struct GoalConfig {
   int buffers = 0;
   std::optional<double> deadline_ms;
 
-  bool is_latency() const { return kind == Kind::kLatency; }
+  [[nodiscard]] bool is_latency() const { return kind == Kind::kLatency; }
 };
 
 // Throws Error(kUsage) naming the option.
-GoalConfig understand_goal(const GoalOptions& options);
+[[nodiscard]] GoalConfig understand_goal(const GoalOptions& options);
 
 }  // namespace adamec::tools

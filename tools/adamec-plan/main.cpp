@@ -19,7 +19,8 @@ int main(int argc, char** argv) {
       "  adamec-plan resnet18.atoms --context context.yaml --compare -o plan.yaml\n"
       "  adamec-plan --costs costs.json --format json\n",
       fmt::format("archive format {}, predictor format {}, without LibTorch",
-                  archive::kArchiveFormatVersion, predict::kPredictorFormatVersion)};
+                  archive::kArchiveFormatVersion, predict::kPredictorFormatVersion),
+      option_details()};
   PlanOptions options;
   return run_tool(
       argc, argv, info, [&](CLI::App& app) { add_options(app, options); },
@@ -36,7 +37,7 @@ int main(int argc, char** argv) {
           write_goal(input, evaluator, config, common, console);
           return kDone;
         }
-        const plan::Plan plan = make_explained_plan(input, evaluator, config);
+        const plan::Plan plan = choose_explained_plan(input, evaluator, config);
         if (!config.extra.bundle.empty()) {
           if (const int code = make_bundle(input, config, {plan}, "")) return code;
         }

@@ -11,11 +11,12 @@
 namespace adamec::tools {
 namespace {
 
-constexpr std::array<std::pair<const char*, Algorithm>, 6> kAlgorithms = {{
+constexpr std::array<std::pair<const char*, Algorithm>, 7> kAlgorithms = {{
     {"optimal", Algorithm::kOptimal},
     {"min-cut", Algorithm::kMinCut},
     {"dads", Algorithm::kDads},
     {"neurosurgeon", Algorithm::kNeurosurgeon},
+    {"greedy", Algorithm::kGreedy},
     {"device-only", Algorithm::kDeviceOnly},
     {"edge-only", Algorithm::kEdgeOnly},
 }};
@@ -46,7 +47,7 @@ double parse_time_limit(const std::string& text) {
   } catch (const Error& error) {
     throw Error(ErrorKind::kUsage, error.what());
   }
-  if (limit <= 0) fail_with(ErrorKind::kUsage, "--time-limit: no time at all");
+  if (limit <= 0) fail_with(ErrorKind::kUsage, "--time-limit: must be greater than 0");
   return limit;
 }
 
@@ -69,7 +70,7 @@ void check_sources(const PlanOptions& options) {
           std::pair{"--save-costs", options.save_costs},
           std::pair{"--quantile", options.quantile == "0.5" ? "" : options.quantile}}) {
       if (!value.empty()) {
-        fail_with(ErrorKind::kUsage, "--costs and {} exclude each other", name);
+        fail_with(ErrorKind::kUsage, "--costs and {} cannot be given together", name);
       }
     }
     return;
@@ -91,60 +92,82 @@ void add_options(CLI::App& app, PlanOptions& options) {
   app.add_option("archive", options.archive, "Atom archive (adamec-split), '-' for stdin")
       ->type_name("M.atoms");
   app.add_option("--context", options.context,
-                 "Tiers with their predictors, links and constraints (YAML)")
+                 "Context file (YAML): tiers with their predictors, links, constraints")
       ->type_name("C.yaml");
   app.add_option("--costs", options.costs,
                  "Plan this cost graph (JSON) instead of an archive, '-' for stdin")
       ->type_name("F.json");
-  app.add_option("-o,--output", options.output, "Write the plan here")
+  app.add_option("-o,--output", options.output, "Write the plan here, '-' for stdout")
       ->type_name("FILE")
       ->capture_default_str();
-  app.add_option("--format", options.format, "Of the plan: yaml or json (--json: the latter)")
+  app.add_option("--format", options.format,
+                 "Format of the plan: yaml or json; of an atlas also pb or header")
       ->type_name("FORMAT")
       ->capture_default_str();
-  app.add_option("--objective", options.objective,
-                 "What to minimise: latency (ms), energy (mJ), memory (bytes on the input's tier), "
-                 "bytes (sent), a weighted sum of them like latency=1,energy=0.5, or maximise: "
-                 "throughput (a pipeline over all tiers)")
+  app.add_option(
+         "--objective", options.objective,
+         "Minimise latency, energy, memory, bytes or a weighted sum; or maximise throughput")
       ->type_name("NAME")
       ->capture_default_str();
   app.add_option("--deadline", options.deadline,
-                 "Latency that no plan may exceed (like 100ms); beats the context's")
+                 "Highest latency a plan may have, like 100ms; overrides the context's deadline")
       ->type_name("TIME");
   app.add_option("--quantile", options.quantile,
-                 "Of predicted latencies, 0.5 to 0.99: 0.95 plans on what 95 % of runs stay below")
+                 "Quantile of the predicted latencies to plan with, 0.5 to 0.99")
       ->type_name("Q")
       ->capture_default_str();
   app.add_option("--pareto", options.pareto,
-                 "Print the front of two objectives, like latency,memory: plans of which none is "
-                 "better in both")
+                 "Print the Pareto front of two objectives, like latency,memory")
       ->type_name("A,B");
-  app.add_option("--points", options.points, "Of --pareto: at most this many plans")
+  app.add_option("--points", options.points, "Number of plans on the Pareto front, at most")
       ->type_name("N")
       ->capture_default_str();
   app.add_option("--buffers", options.buffers,
-                 "Of throughput: copies of every boundary's tensors that a stage holds in memory")
+                 "Number of copies of its inputs and outputs that a pipeline stage keeps")
       ->type_name("N")
       ->capture_default_str();
-  app.add_option("--algorithm", options.algorithm,
-                 "optimal, min-cut (moves are not counted), dads, neurosurgeon, device-only or "
-                 "edge-only; all are scored alike")
+  app.add_option(
+         "--algorithm", options.algorithm,
+         "Algorithm: optimal, min-cut, dads, neurosurgeon, greedy, device-only or edge-only")
       ->type_name("NAME")
       ->capture_default_str();
   app.add_flag("--compare", options.compare,
-               "Add the latencies of the other placements to the plan, and print a table of them "
-               "(on stderr when the plan goes to stdout)");
+               "Compare with the other algorithms: latencies in the plan, and a table");
   app.add_option("--dot", options.dot, "Write the plan as a graph for graphviz")->type_name("FILE");
   app.add_option("--save-costs", options.save_costs,
-                 "Write the cost graph made of archive, predictors and context (JSON)")
+                 "Write the cost graph (JSON) made of archive, predictors and context")
       ->type_name("FILE");
   app.add_flag("--strict", options.strict,
-               "A predictor of another host or LibTorch version is an error, not a warning");
+               "Refuse predictors from a different host or LibTorch version instead of warning");
   app.add_option("--time-limit", options.time_limit,
-                 "Search this long (like 10s) for the proven best plan, instead of an amount of "
-                 "work that is the same on every machine")
+                 "Search at most this long, like 10s, instead of a fixed amount of work")
       ->type_name("TIME");
   add_extra_options(app, options.extra);
+}
+
+std::string option_details() {
+  return "Objectives: latency (ms), energy (mJ), memory (bytes on the input's tier), bytes (sent); "
+         "a\n"
+         "weighted sum is written like latency=1,energy=0.5. Throughput is that of a pipeline over "
+         "all\n"
+         "tiers, each stage on a tier of its own.\n"
+         "Of plans that are equally good, the one with the fewest blocks and moves is taken.\n"
+         "Algorithms: all placements are scored alike; min-cut does not count moves, dads cuts "
+         "with one\n"
+         "auxiliary node per tensor, neurosurgeon cuts the order of atoms once, greedy places one "
+         "atom\n"
+         "after the other. --quantile 0.95 plans with what 95 % of the runs stay below.\n"
+         "Without --time-limit the same input gives the same plan on every machine.\n"
+         "--atlas writes all plans that are best somewhere in the ranges of the context's section\n"
+         "`atlas`; --format pb is for --lookup, header is C++ for plan/atlas_lookup.h. --lookup "
+         "answers\n"
+         "for the values of --at, like 'bandwidth=5Mbit/s' or 'load phone=0.5'; what is not given "
+         "is in\n"
+         "the middle of its range. With --current, a different plan is advised only when it saves "
+         "more\n"
+         "than loading it takes.\n"
+         "With the plan on stdout, the table of --compare and the sentences of --explain go to "
+         "stderr.\n";
 }
 
 PlanConfig understand(const PlanOptions& options, bool json) {

@@ -31,7 +31,7 @@ struct PlanOptions {
   ExtraOptions extra;
 };
 
-enum class Algorithm { kOptimal, kMinCut, kDads, kNeurosurgeon, kDeviceOnly, kEdgeOnly };
+enum class Algorithm { kOptimal, kMinCut, kDads, kNeurosurgeon, kGreedy, kDeviceOnly, kEdgeOnly };
 enum class Format { kYaml, kJson, kProtobuf, kHeader };
 
 // The same, understood: either `costs`, or `archive` and `context`, or `extra.lookup` are given.
@@ -54,7 +54,10 @@ struct PlanConfig {
 
 void add_options(CLI::App& app, PlanOptions& options);
 
+// What --help says below the options.
+[[nodiscard]] std::string option_details();
+
 // Throws Error(kUsage) naming the option.
-PlanConfig understand(const PlanOptions& options, bool json);
+[[nodiscard]] PlanConfig understand(const PlanOptions& options, bool json);
 
 }  // namespace adamec::tools

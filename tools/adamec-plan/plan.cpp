@@ -10,6 +10,7 @@
 #include "adamec/base/file.h"
 #include "adamec/base/units.h"
 #include "adamec/plan/explain/explain.h"
+#include "adamec/plan/search/heuristics.h"
 #include "adamec/report/plan_report.h"
 #include "tools/adamec-plan/costs.h"
 
@@ -24,6 +25,8 @@ plan::Placement place(const plan::Evaluator& evaluator, Algorithm algorithm) {
       return plan::dads(evaluator);
     case Algorithm::kNeurosurgeon:
       return plan::neurosurgeon(evaluator);
+    case Algorithm::kGreedy:
+      return plan::greedy(evaluator);
     case Algorithm::kDeviceOnly:
       return plan::device_only(evaluator);
     case Algorithm::kEdgeOnly:
@@ -91,11 +94,11 @@ PlanInput read_input(const PlanConfig& config, const Console& console) {
   return input;
 }
 
-plan::Plan make_plan(const PlanInput& input, const plan::Evaluator& evaluator,
-                     const PlanConfig& config) {
+plan::Plan choose_plan(const PlanInput& input, const plan::Evaluator& evaluator,
+                       const PlanConfig& config) {
   plan::Plan best = plan::find_optimal(evaluator, search_limits(config));
   if (config.algorithm != Algorithm::kOptimal) {
-    best = plan::make_plan(evaluator, place(evaluator, config.algorithm), best.lower_bound_ms);
+    best = plan::score_plan(evaluator, place(evaluator, config.algorithm), best.lower_bound_ms);
     if (!best.evaluation.feasible()) {
       fail_with(ErrorKind::kInfeasible, "{}: the chosen algorithm's placement cannot run: {}",
                 input.costs.source, best.evaluation.infeasible);
@@ -112,10 +115,10 @@ plan::Plan make_plan(const PlanInput& input, const plan::Evaluator& evaluator,
   return best;
 }
 
-plan::Plan make_explained_plan(const PlanInput& input, const plan::Evaluator& evaluator,
-                               const PlanConfig& config) {
+plan::Plan choose_explained_plan(const PlanInput& input, const plan::Evaluator& evaluator,
+                                 const PlanConfig& config) {
   try {
-    return make_plan(input, evaluator, config);
+    return choose_plan(input, evaluator, config);
   } catch (const Error& error) {
     if (config.extra.explain && error.kind() == ErrorKind::kInfeasible) {
       std::cerr << explanation(plan::explain_infeasible(input.costs, input.deadline_ms));
@@ -132,9 +135,9 @@ std::string explanation(const std::vector<std::string>& sentences) {
 
 void write_plan(const plan::Plan& plan, const PlanInput& input, const plan::Evaluator& evaluator,
                 const PlanConfig& config, const CommonOptions& common, const Console& console) {
-  std::vector<plan::Baseline> baselines;
-  if (config.compare) baselines = plan::compare(evaluator, plan);
-  const report::Document document = report::plan_document(input.costs, plan, baselines);
+  std::vector<plan::Competitor> competitors;
+  if (config.compare) competitors = plan::compare(evaluator, plan);
+  const report::Document document = report::plan_document(input.costs, plan, competitors);
   if (!config.extra.html.empty()) {
     const auto sentences = config.extra.explain
                                ? plan::explain_plan(evaluator, plan, input.deadline_ms)
@@ -146,7 +149,7 @@ void write_plan(const plan::Plan& plan, const PlanInput& input, const plan::Eval
                                                            : report::to_yaml(document));
   const bool stdout_is_free = config.output != "-" && config.dot != "-" && config.save_costs != "-";
   if (config.compare) {
-    const std::string table = report::comparison_table(input.costs, baselines);
+    const std::string table = report::comparison_table(input.costs, competitors);
     if (stdout_is_free) {
       std::cout << table;
     } else if (!console.quiet()) {

@@ -19,23 +19,24 @@ struct PlanInput {
 };
 
 // Reads the cost graph, or makes it from archive, predictors and context; writes --save-costs.
-PlanInput read_input(const PlanConfig& config, const Console& console);
+[[nodiscard]] PlanInput read_input(const PlanConfig& config, const Console& console);
 
 // The default amount of work, or the time given.
-plan::SearchLimits search_limits(const PlanConfig& config);
+[[nodiscard]] plan::SearchLimits search_limits(const PlanConfig& config);
 
 // The plan of the chosen algorithm. Throws Error(kInfeasible) when it cannot run or misses the
 // deadline.
-plan::Plan make_plan(const PlanInput& input, const plan::Evaluator& evaluator,
-                     const PlanConfig& config);
+[[nodiscard]] plan::Plan choose_plan(const PlanInput& input, const plan::Evaluator& evaluator,
+                                     const PlanConfig& config);
 
 // The same; when there is none and --explain is given, says on stderr which constraint makes it
 // impossible before the error is thrown.
-plan::Plan make_explained_plan(const PlanInput& input, const plan::Evaluator& evaluator,
-                               const PlanConfig& config);
+[[nodiscard]] plan::Plan choose_explained_plan(const PlanInput& input,
+                                               const plan::Evaluator& evaluator,
+                                               const PlanConfig& config);
 
 // Sentences of --explain, one a line.
-std::string explanation(const std::vector<std::string>& sentences);
+[[nodiscard]] std::string explanation(const std::vector<std::string>& sentences);
 
 // Writes plan, picture, table and depfile as asked for.
 void write_plan(const plan::Plan& plan, const PlanInput& input, const plan::Evaluator& evaluator,

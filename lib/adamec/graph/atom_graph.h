@@ -42,22 +42,24 @@ class AtomGraph {
   AtomGraph(std::span<const TensorDescription> tensors, std::span<const AtomDescription> atoms,
             const std::string& source);
 
-  const std::vector<Tensor>& tensors() const { return tensors_; }
-  const std::vector<Atom>& atoms() const { return atoms_; }
+  [[nodiscard]] const std::vector<Tensor>& tensors() const { return tensors_; }
+  [[nodiscard]] const std::vector<Atom>& atoms() const { return atoms_; }
   // Atom indices so that producers come before consumers; among the possible orders the one that
   // follows the given order of atoms most closely (smallest index first).
-  const std::vector<int>& topological_order() const { return order_; }
+  [[nodiscard]] const std::vector<int>& topological_order() const { return order_; }
   // Atoms that consume an output of `atom`, ascending, each once.
-  const std::vector<int>& successors(int atom) const { return successors_[atom]; }
-  const std::vector<int>& predecessors(int atom) const { return predecessors_[atom]; }
+  [[nodiscard]] const std::vector<int>& successors(int atom) const { return successors_[atom]; }
+  [[nodiscard]] const std::vector<int>& predecessors(int atom) const { return predecessors_[atom]; }
 
-  std::optional<int> find_tensor(const std::string& id) const;
-  std::optional<int> find_atom(const std::string& id) const;
+  [[nodiscard]] std::optional<int> find_tensor(const std::string& id) const;
+  [[nodiscard]] std::optional<int> find_atom(const std::string& id) const;
 
   // A path of atoms that leaves the set and enters it again, first and last atom inside, all others
   // outside; empty when the set is convex (may become one block).
-  std::vector<int> path_outside(std::span<const int> atoms) const;
-  bool is_convex(std::span<const int> atoms) const { return path_outside(atoms).empty(); }
+  [[nodiscard]] std::vector<int> path_outside(std::span<const int> atoms) const;
+  [[nodiscard]] bool is_convex(std::span<const int> atoms) const {
+    return path_outside(atoms).empty();
+  }
 
  private:
   std::vector<Tensor> tensors_;

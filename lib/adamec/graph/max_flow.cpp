@@ -1,8 +1,9 @@
 #include "adamec/graph/max_flow.h"
 
 #include <algorithm>
+#include <cassert>
 
-namespace adamec::plan {
+namespace adamec::graph {
 namespace {
 
 // Work (arcs looked at) between two searches for exact labels, per node and arc.
@@ -142,6 +143,8 @@ void FlowNetwork::discharge(int node) {
 
 FlowNetwork::Capacity FlowNetwork::min_cut(const Capacities& capacities,
                                            std::vector<char>& sink_side) {
+  assert(capacities.forward.size() == arc_count() && capacities.backward.size() == arc_count());
+  assert(capacities.terminal.size() == static_cast<std::size_t>(node_count_));
   reset(capacities);
   relabel_all();
   const std::size_t limit =
@@ -160,4 +163,4 @@ FlowNetwork::Capacity FlowNetwork::min_cut(const Capacities& capacities,
   return flow_;
 }
 
-}  // namespace adamec::plan
+}  // namespace adamec::graph

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-namespace adamec::plan {
+namespace adamec::graph {
 
 // Minimum s-t cuts of sparse networks with integer capacities.
 //
@@ -31,8 +31,8 @@ class FlowNetwork {
 
   FlowNetwork(int nodes, std::span<const Arc> arcs);
 
-  int node_count() const { return node_count_; }
-  std::size_t arc_count() const { return arc_at_.size() / 2; }
+  [[nodiscard]] int node_count() const { return node_count_; }
+  [[nodiscard]] std::size_t arc_count() const { return arc_at_.size() / 2; }
 
   // The cut's capacity. sink_side[v] tells whether v lies on the sink's side; among the minimum
   // cuts this is the one with the fewest nodes there. All capacities of the first two lists are at
@@ -43,10 +43,14 @@ class FlowNetwork {
   // After min_cut(): what is left of the capacities. Any cut costs the minimum plus what it cuts of
   // the rest: a node on the sink's side pays its excess, one on the source's side its rest to the
   // sink, and so do arcs. (Excess that never returned to the source stands for its arc from there.)
-  Capacity excess(int node) const { return excess_[node]; }
-  Capacity rest_to_sink(int node) const { return to_sink_[node]; }
-  Capacity rest_forward(std::size_t arc) const { return halves_[arc_at_[2 * arc]].residual; }
-  Capacity rest_backward(std::size_t arc) const { return halves_[arc_at_[2 * arc + 1]].residual; }
+  [[nodiscard]] Capacity excess(int node) const { return excess_[node]; }
+  [[nodiscard]] Capacity rest_to_sink(int node) const { return to_sink_[node]; }
+  [[nodiscard]] Capacity rest_forward(std::size_t arc) const {
+    return halves_[arc_at_[2 * arc]].residual;
+  }
+  [[nodiscard]] Capacity rest_backward(std::size_t arc) const {
+    return halves_[arc_at_[2 * arc + 1]].residual;
+  }
 
  private:
   struct Half {
@@ -81,4 +85,4 @@ class FlowNetwork {
   Capacity flow_ = 0;
 };
 
-}  // namespace adamec::plan
+}  // namespace adamec::graph

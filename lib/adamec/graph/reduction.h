@@ -47,12 +47,13 @@ struct TensorRole {
 // than possible, which loses nothing either.
 // `alone` (one flag per atom, or empty): atoms that stay blocks of their own, because something
 // else decides where they run (atoms that share state run on one tier).
-std::vector<int> lossless_blocks(const AtomGraph& graph, std::span<const TensorRole> roles,
-                                 std::span<const char> alone = {});
+[[nodiscard]] std::vector<int> lossless_blocks(const AtomGraph& graph,
+                                               std::span<const TensorRole> roles,
+                                               std::span<const char> alone = {});
 
 inline constexpr std::size_t kMaxReducedAtoms = 10'000;
 
 // The same assumptions for people, one sentence each: kept in manifests and shown by --help.
-const std::vector<std::string>& reduction_assumptions();
+[[nodiscard]] const std::vector<std::string>& reduction_assumptions();
 
 }  // namespace adamec::graph

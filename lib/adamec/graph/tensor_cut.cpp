@@ -1,6 +1,5 @@
 #include "adamec/graph/tensor_cut.h"
 
-#include <algorithm>
 #include <limits>
 #include <unordered_map>
 
@@ -11,128 +10,80 @@ constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max() / 2
 
 }  // namespace
 
-TensorCut::TensorCut(const AtomGraph& graph, std::span<const TensorRole> roles,
-                     std::span<const std::int64_t> sizes, std::span<const int> atoms)
-    : atoms_(atoms) {
+// Nodes are the atoms of the set, then the tensors that enter it or that its atoms make.
+struct TensorCut::Shape {
+  Shape(const AtomGraph& graph, std::span<const TensorRole> roles,
+        std::span<const std::int64_t> sizes, std::span<const int> atoms);
+
+  int add_node(std::int64_t enters) {
+    entering.push_back(enters);
+    leaves.push_back(0);
+    return static_cast<int>(entering.size()) - 1;
+  }
+  void add_arc(int from, int to, std::int64_t capacity) {
+    arcs.push_back({from, to});
+    capacities.push_back(capacity);
+  }
+
+  std::vector<FlowNetwork::Arc> arcs;
+  std::vector<std::int64_t> capacities;
+  std::vector<std::int64_t> entering;  // per node: of a tensor from outside, its size
+  std::vector<char> leaves;            // per node: whether it is a tensor that is needed outside
+};
+
+TensorCut::Shape::Shape(const AtomGraph& graph, std::span<const TensorRole> roles,
+                        std::span<const std::int64_t> sizes, std::span<const int> atoms) {
   std::unordered_map<int, int> position;  // of an atom in the set
-  for (std::size_t i = 0; i < atoms.size(); ++i) position[atoms[i]] = static_cast<int>(i);
-  outside_ = static_cast<int>(atoms.size());
-  beyond_ = outside_ + 1;
-  arcs_.resize(atoms.size() + 2);
-  std::unordered_map<int, int> entering;  // node of a tensor made elsewhere
+  for (const int atom : atoms) position[atom] = add_node(0);
+  std::unordered_map<int, int> outside;  // node of a tensor made elsewhere
   for (std::size_t i = 0; i < atoms.size(); ++i) {
     const int atom = static_cast<int>(i);
     for (const int tensor : graph.atoms()[atoms[i]].inputs) {
       const int producer = graph.tensors()[tensor].producer;
       if (!roles[tensor].travels || (producer >= 0 && position.count(producer) != 0)) continue;
-      const auto [at, added] = entering.emplace(tensor, static_cast<int>(arcs_.size()));
-      if (added) {
-        arcs_.emplace_back();
-        add_arc(outside_, at->second, sizes[tensor]);
-      }
+      const auto [at, added] = outside.emplace(tensor, 0);
+      if (added) at->second = add_node(sizes[tensor]);
       add_arc(at->second, atom, kUnlimited);
     }
     for (const int tensor : graph.atoms()[atoms[i]].outputs) {
-      const int node = static_cast<int>(arcs_.size());
-      arcs_.emplace_back();
+      const int node = add_node(0);
       add_arc(atom, node, sizes[tensor]);
-      bool leaves = roles[tensor].result;
+      leaves[node] = roles[tensor].result ? 1 : 0;
       for (const int consumer : graph.tensors()[tensor].consumers) {
         const auto inside = position.find(consumer);
-        leaves = leaves || inside == position.end();
-        if (inside != position.end()) add_arc(node, inside->second, kUnlimited);
+        if (inside == position.end()) {
+          leaves[node] = 1;
+        } else {
+          add_arc(node, inside->second, kUnlimited);
+        }
       }
-      if (leaves) add_arc(node, beyond_, kUnlimited);
     }
   }
 }
 
-void TensorCut::add_arc(int from, int to, std::int64_t capacity) {
-  arcs_[from].push_back({to, static_cast<int>(arcs_[to].size()), capacity, 0});
-  arcs_[to].push_back({from, static_cast<int>(arcs_[from].size()) - 1, 0, 0});
-}
+TensorCut::TensorCut(const AtomGraph& graph, std::span<const TensorRole> roles,
+                     std::span<const std::int64_t> sizes, std::span<const int> atoms)
+    : TensorCut(Shape(graph, roles, sizes, atoms), atoms.size()) {}
 
-bool TensorCut::find_levels(int source, int sink) {
-  levels_.assign(arcs_.size(), -1);
-  levels_[source] = 0;
-  std::vector<int> queue{source};
-  for (std::size_t i = 0; i < queue.size() && levels_[sink] < 0; ++i) {
-    for (const Arc& arc : arcs_[queue[i]]) {
-      if (arc.left == 0 || levels_[arc.to] >= 0) continue;
-      levels_[arc.to] = levels_[queue[i]] + 1;
-      queue.push_back(arc.to);
-    }
-  }
-  return levels_[sink] >= 0;
-}
-
-// Sends flow along one path of rising levels; without recursion, for networks may be deep.
-std::int64_t TensorCut::push(int node, int sink, std::int64_t amount) {
-  std::vector<Arc*> path;
-  while (node != sink) {
-    std::size_t& at = next_[node];
-    while (at < arcs_[node].size() &&
-           (arcs_[node][at].left == 0 || levels_[arcs_[node][at].to] != levels_[node] + 1)) {
-      ++at;
-    }
-    if (at < arcs_[node].size()) {
-      path.push_back(&arcs_[node][at]);
-      node = path.back()->to;
-    } else if (path.empty()) {
-      return 0;
-    } else {  // a dead end: one step back, and never here again
-      node = arcs_[path.back()->to][path.back()->back].to;
-      path.pop_back();
-      ++next_[node];
-    }
-  }
-  for (const Arc* arc : path) amount = std::min(amount, arc->left);
-  for (Arc* arc : path) {
-    arc->left -= amount;
-    arcs_[arc->to][arc->back].left += amount;
-  }
-  return amount;
-}
-
-void TensorCut::saturate(int source, int sink) {
-  for (auto& arcs : arcs_) {
-    for (Arc& arc : arcs) arc.left = arc.capacity;
-  }
-  while (find_levels(source, sink)) {
-    next_.assign(arcs_.size(), 0);
-    while (push(source, sink, kUnlimited) > 0) {
-    }
+TensorCut::TensorCut(const Shape& shape, std::size_t atoms)
+    : atoms_(atoms), network_(static_cast<int>(shape.entering.size()), shape.arcs) {
+  const std::vector<std::int64_t> none(shape.arcs.size(), 0);
+  upload_ = {none, shape.capacities, {}};
+  download_ = {shape.capacities, none, {}};
+  for (std::size_t node = 0; node < shape.entering.size(); ++node) {
+    upload_.terminal.push_back(-shape.entering[node]);
+    download_.terminal.push_back(shape.leaves[node] != 0 ? -kUnlimited : 0);
   }
 }
 
-std::vector<char> TensorCut::connected(int start, bool forward) const {
-  std::vector<char> reached(arcs_.size(), 0);
-  reached[start] = 1;
-  std::vector<int> queue{start};
-  for (std::size_t i = 0; i < queue.size(); ++i) {
-    for (const Arc& arc : arcs_[queue[i]]) {
-      const std::int64_t left = forward ? arc.left : arcs_[arc.to][arc.back].left;
-      if (left == 0 || reached[arc.to] != 0) continue;
-      reached[arc.to] = 1;
-      queue.push_back(arc.to);
-    }
-  }
-  return reached;
-}
-
-std::vector<char> TensorCut::least_upload(int position) {
-  saturate(outside_, position);
-  std::vector<char> part = connected(outside_, true);
-  part.resize(atoms_.size());
-  for (char& inside : part) inside = inside == 0 ? 1 : 0;
-  return part;
-}
-
-std::vector<char> TensorCut::least_download(int position) {
-  saturate(position, beyond_);
-  std::vector<char> part = connected(beyond_, false);
-  part.resize(atoms_.size());
-  for (char& inside : part) inside = inside == 0 ? 1 : 0;
+// Flow from the atom to where tensors enter, or leave. The sink's side of the cut is the smallest
+// there is, so the atom's side is the largest.
+std::vector<char> TensorCut::solve(FlowNetwork::Capacities& capacities, int position) {
+  capacities.terminal[position] = kUnlimited;
+  network_.min_cut(capacities, sink_side_);
+  capacities.terminal[position] = 0;
+  std::vector<char> part(atoms_);
+  for (std::size_t i = 0; i < atoms_; ++i) part[i] = sink_side_[i] == 0 ? 1 : 0;
   return part;
 }
 

@@ -47,7 +47,7 @@ struct Advice {
   int plan;           // the one to use; -1: none fits into memory
   double latency_ms;  // of that plan, now
   double gain_ms;     // what it saves against the current plan in `runs` runs, less the loading
-  bool change;        // whether it is another one than the current
+  bool change;        // whether it differs from the current one
 };
 
 namespace lookup {
@@ -65,7 +65,7 @@ struct Terms {
   }
 };
 
-inline Terms terms(const LookupTable& table, const double* values) {
+[[nodiscard]] inline Terms terms(const LookupTable& table, const double* values) {
   Terms result;
   result.count = 0;
   result.memory = -1;
@@ -99,11 +99,12 @@ inline Terms terms(const LookupTable& table, const double* values) {
   return result;
 }
 
-inline bool fits(const LookupTable& table, const Terms& terms, std::size_t plan) {
+[[nodiscard]] inline bool fits(const LookupTable& table, const Terms& terms, std::size_t plan) {
   return terms.memory < 0 || table.needs == nullptr || table.needs[plan] <= terms.memory;
 }
 
-inline double latency_ms(const LookupTable& table, const Terms& terms, std::size_t plan) {
+[[nodiscard]] inline double latency_ms(const LookupTable& table, const Terms& terms,
+                                       std::size_t plan) {
   double sum = 0;
   for (std::size_t k = 0; k < terms.count; ++k) {
     sum += terms.weight[k] * table.features[terms.column[k] * std::size_t{table.stride} + plan];
@@ -114,14 +115,14 @@ inline double latency_ms(const LookupTable& table, const Terms& terms, std::size
 }  // namespace lookup
 
 // Milliseconds of a plan at `values`, one per range.
-inline double latency_ms(const LookupTable& table, const double* values, int plan) {
+[[nodiscard]] inline double latency_ms(const LookupTable& table, const double* values, int plan) {
   return lookup::latency_ms(table, lookup::terms(table, values), static_cast<std::size_t>(plan));
 }
 
-// The plan to use at `values`, one per range, when `current` is loaded (-1: none is). Another one
-// is advised only when it gains more in table.runs runs than it takes to load, or when the current
-// one no longer fits into memory.
-inline Advice advise(const LookupTable& table, const double* values, int current) {
+// The plan to use at `values`, one per range, when `current` is loaded (-1: none is). A different
+// one is advised only when it saves more in table.runs runs than it takes to load, or when the
+// current one no longer fits into memory.
+[[nodiscard]] inline Advice advise(const LookupTable& table, const double* values, int current) {
   const lookup::Terms terms = lookup::terms(table, values);
   const std::size_t stride = table.stride;
   const bool loaded = current >= 0 && static_cast<std::uint32_t>(current) < table.plan_count;

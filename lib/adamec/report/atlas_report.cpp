@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "adamec/base/error.h"
 #include "adamec/base/units.h"
 
 namespace adamec::report {
@@ -81,6 +82,7 @@ Document switching(const v1::Atlas& atlas, const plan::AtlasTable& table) {
 
 Document atlas_document(const v1::Atlas& atlas, const plan::AtlasTable& table) {
   Document document{{"objective", "latency"}, {"name", atlas.name()}, {"gap", atlas.gap()}};
+  if (!atlas.state_tier().empty()) document["state_tier"] = atlas.state_tier();
   if (atlas.deadline_ms() > 0) document["deadline_ms"] = atlas.deadline_ms();
   if (atlas.fits_from_bytes() > 0) document["fits_from_bytes"] = atlas.fits_from_bytes();
   document["ranges"] = ranges(atlas);
@@ -134,6 +136,9 @@ std::string atlas_summary(const v1::Atlas& atlas) {
               ? ", proven optimal everywhere in the ranges"
               : fmt::format(", at most {:.2g} % above the optimum anywhere in the ranges",
                             100 * atlas.gap());
+  if (!atlas.state_tier().empty()) {
+    text += fmt::format(" for plans that keep the state on '{}'", printable(atlas.state_tier()));
+  }
   if (atlas.fits_from_bytes() > 0) {
     text += "; none fits into less than " +
             format_bytes(static_cast<std::uint64_t>(atlas.fits_from_bytes()));

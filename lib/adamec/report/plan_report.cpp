@@ -49,10 +49,10 @@ Document placement(const plan::CostGraph& costs, const plan::Placement& placemen
   return Document(std::move(object));
 }
 
-// The bandwidth of the first link at which a baseline's placement is as fast as ours.
-std::string even_at(const plan::CostGraph& costs, const plan::Evaluation& baseline,
+// The bandwidth of the first link at which a competitor's placement is as fast as ours.
+std::string even_at(const plan::CostGraph& costs, const plan::Evaluation& competitor,
                     const plan::Evaluation& ours) {
-  const auto factor = plan::break_even(costs, baseline, ours);
+  const auto factor = plan::break_even(costs, competitor, ours);
   const auto link = std::find_if(costs.links.begin(), costs.links.end(),
                                  [](const auto& candidate) { return candidate.has_value(); });
   if (!factor || link == costs.links.end()) return "-";
@@ -62,7 +62,7 @@ std::string even_at(const plan::CostGraph& costs, const plan::Evaluation& baseli
 }  // namespace
 
 Document plan_document(const plan::CostGraph& costs, const plan::Plan& plan,
-                       const std::vector<plan::Baseline>& baselines) {
+                       const std::vector<plan::Competitor>& competitors) {
   const plan::Evaluation& evaluation = plan.evaluation;
   Document document{{"objective", "latency"},
                     {"latency_ms", evaluation.latency_ms},
@@ -75,12 +75,12 @@ Document plan_document(const plan::CostGraph& costs, const plan::Plan& plan,
                            {"transfer_ms", evaluation.transfer_ms},
                            {"handoff_ms", evaluation.handoff_ms}};
   document["memory_bytes"] = per_tier(costs, evaluation.memory_bytes);
-  if (!baselines.empty()) {
+  if (!competitors.empty()) {
     Document compared = Document::object();
-    for (const plan::Baseline& baseline : baselines) {
-      compared[baseline.name] = baseline.evaluation.feasible()
-                                    ? Document(baseline.evaluation.latency_ms)
-                                    : Document(nullptr);
+    for (const plan::Competitor& competitor : competitors) {
+      compared[competitor.name] = competitor.evaluation.feasible()
+                                      ? Document(competitor.evaluation.latency_ms)
+                                      : Document(nullptr);
     }
     document["baselines"] = std::move(compared);
   }
@@ -88,7 +88,7 @@ Document plan_document(const plan::CostGraph& costs, const plan::Plan& plan,
 }
 
 std::string comparison_table(const plan::CostGraph& costs,
-                             const std::vector<plan::Baseline>& baselines) {
+                             const std::vector<plan::Competitor>& competitors) {
   using Align = TextTable::Align;
   std::vector<TextTable::Column> columns{{"placement"}, {"latency", Align::kRight}};
   for (const plan::Tier& tier : costs.tiers) columns.push_back({tier.name, Align::kRight});
@@ -98,10 +98,10 @@ std::string comparison_table(const plan::CostGraph& costs,
   columns.push_back({"even at", Align::kRight});
   columns.push_back({""});
   TextTable table(columns);
-  const double ours = baselines.empty() ? 0 : baselines.back().evaluation.latency_ms;
-  for (const plan::Baseline& baseline : baselines) {
-    const plan::Evaluation& evaluation = baseline.evaluation;
-    std::vector<std::string> cells{baseline.name};
+  const double ours = competitors.empty() ? 0 : competitors.back().evaluation.latency_ms;
+  for (const plan::Competitor& competitor : competitors) {
+    const plan::Evaluation& evaluation = competitor.evaluation;
+    std::vector<std::string> cells{competitor.name};
     if (!evaluation.feasible()) {
       cells.resize(columns.size() - 1, "-");
       cells.push_back("infeasible: " + evaluation.infeasible);
@@ -112,10 +112,10 @@ std::string comparison_table(const plan::CostGraph& costs,
     for (double compute : evaluation.compute_ms) cells.push_back(format_ms(compute));
     cells.push_back(format_ms(evaluation.transfer_ms));
     cells.push_back(format_ms(evaluation.handoff_ms));
-    const bool comparable = &baseline != &baselines.back() && evaluation.latency_ms > 0;
+    const bool comparable = &competitor != &competitors.back() && evaluation.latency_ms > 0;
     cells.push_back(comparable ? fmt::format("{:.1f} %", 100 * (1 - ours / evaluation.latency_ms))
                                : "");
-    cells.push_back(comparable ? even_at(costs, evaluation, baselines.back().evaluation) : "");
+    cells.push_back(comparable ? even_at(costs, evaluation, competitors.back().evaluation) : "");
     table.add_row(std::move(cells));
   }
   return table.str();

@@ -6,7 +6,7 @@
 #include <boost/graph/push_relabel_max_flow.hpp>
 #include <random>
 
-namespace adamec::plan {
+namespace adamec::graph {
 namespace {
 
 using Capacity = FlowNetwork::Capacity;
@@ -144,4 +144,4 @@ TEST(MaxFlow, NoNodesNoFlow) {
 }
 
 }  // namespace
-}  // namespace adamec::plan
+}  // namespace adamec::graph

@@ -202,6 +202,39 @@ int Simulator::fewest_moves_by_search(std::uint32_t placement) const {
   return -1;
 }
 
+bool Simulator::has_mixed_endpoints() const {
+  for (std::size_t i = atoms(); i < tasks_.size(); ++i) {
+    if (tasks_[i].before == 0 || tasks_[i].fixed_tier != end_tier_) return true;
+  }
+  return false;
+}
+
+// Dijkstra's algorithm over (tasks done, tier, whether a block has begun there); a move costs more
+// than all blocks together.
+int Simulator::fewest_blocks_by_search(std::uint32_t placement) const {
+  constexpr int kMove = 64;
+  const std::uint32_t all = (1u << tasks_.size()) - 1;
+  std::map<std::uint32_t, int> best;
+  std::set<std::pair<int, std::uint32_t>> open{{0, std::uint32_t(start_tier_) << 1}};
+  while (!open.empty()) {
+    const auto [cost, state] = *open.begin();
+    open.erase(open.begin());
+    if (!best.emplace(state, cost).second) continue;
+    const std::uint32_t done = state >> 2;
+    const int tier = static_cast<int>(state >> 1 & 1);
+    const std::uint32_t begun = state & 1;
+    if (done == all && (end_tier_ < 0 || end_tier_ == tier)) return cost % kMove;
+    for (std::size_t i = 0; i < tasks_.size(); ++i) {
+      const bool ready = !(done >> i & 1) && (tasks_[i].before & ~done) == 0;
+      if (!ready || tier_of(i, placement) != tier) continue;
+      const bool atom = static_cast<int>(i) < atoms();
+      open.insert({cost + (atom && begun == 0 ? 1 : 0), (state | 4u << i) | (atom ? 1u : 0u)});
+    }
+    open.insert({cost + kMove, (state ^ 2u) & ~1u});
+  }
+  return -1;
+}
+
 double Simulator::latency_ms(std::uint32_t placement) const {
   double rate[2] = {0, 0};  // per tier it leaves from; 0: no link
   double move[2] = {0, 0};

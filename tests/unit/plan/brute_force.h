@@ -29,8 +29,13 @@ class Simulator {
   double best_ms() const;
   // Fewest moves of any schedule, by search over all orders of atoms and moves.
   int fewest_moves_by_search(std::uint32_t placement) const;
+  // Fewest blocks of any schedule of fewest moves, by the same search.
+  int fewest_blocks_by_search(std::uint32_t placement) const;
   // Moves when everything that can run does run before control moves on.
   int moves(std::uint32_t placement) const;
+
+  // Whether inputs or results are on other tiers than control's start and end.
+  bool has_mixed_endpoints() const;
 
  private:
   struct Task {  // an atom, or an input or result away from where control starts and ends
@@ -38,6 +43,8 @@ class Simulator {
     std::uint32_t before = 0;  // tasks that must have run
   };
   int tier_of(std::size_t task, std::uint32_t placement) const;
+
+  int atoms() const { return message_.atoms_size(); }
 
   const v1::CostGraph& message_;
   std::vector<Task> tasks_;

@@ -30,7 +30,7 @@ class GoldenPlan : public ::testing::TestWithParam<const char*> {
   plan::CostGraph costs_;
   plan::Evaluator evaluator_;
   plan::Plan plan_;
-  std::vector<plan::Baseline> baselines_;
+  std::vector<plan::Competitor> baselines_;
 };
 
 TEST_P(GoldenPlan, JsonYamlDotAndTable) {

@@ -17,9 +17,9 @@ constexpr double kMemorySteps = 64;
 
 using Covered = AtlasCover::Covered;
 
-class Builder {
+class AtlasBuilder {
  public:
-  Builder(const CostGraph& costs, const AtlasRanges& ranges, const AtlasLimits& limits)
+  AtlasBuilder(const CostGraph& costs, const AtlasRanges& ranges, const AtlasLimits& limits)
       : ranges_(ranges), cover_(costs, ranges, limits), cells_(cover_.cells()) {}
 
   Atlas build() {
@@ -250,15 +250,13 @@ class Builder {
 
 Atlas make_atlas(const CostGraph& costs, const AtlasRanges& ranges, const AtlasLimits& limits) {
   if (has_alternatives(costs)) {
-    // State does not move at run time: it is where it is best in the context as given.
-    const Placement placement = find_optimal(Evaluator(costs)).placement;
-    const int atom = costs.together.front();
-    for (const CostGraph& pinned : alternatives(costs)) {
-      if (pinned.atoms[atom].allowed[placement[atom]] != 0)
-        return make_atlas(pinned, ranges, limits);
-    }
+    const int tier =
+        find_optimal(Evaluator(costs), limits.search).placement[costs.shared_state.front()];
+    Atlas atlas = AtlasBuilder(with_state_on(costs, tier), ranges, limits).build();
+    atlas.state_tier = tier;
+    return atlas;
   }
-  return Builder(costs, ranges, limits).build();
+  return AtlasBuilder(costs, ranges, limits).build();
 }
 
 }  // namespace adamec::plan

@@ -30,12 +30,15 @@ struct AtlasRegion {
 
 // The plans that are optimal somewhere in the ranges. At any point of them, the best of the plans
 // (that fit into memory) is at most 1 + gap times as slow as the optimum there; 0: proven optimal.
+// With state, the optimum of all plans that keep it on `state_tier`: on a different tier others may
+// be faster somewhere in the ranges.
 struct Atlas {
   std::vector<AtlasPlan> plans;
   std::vector<AtlasRegion> regions;  // ascending, without gaps; only with one range, not of memory
   double gap = 0;
   double fits_from_bytes = 0;  // range of memory: no plan is known to fit into less; 0: all fit
   std::int64_t searches = 0;   // single plans that were searched
+  int state_tier = -1;         // where all plans keep the model's state; -1: it has none
 };
 
 struct AtlasLimits {
@@ -52,7 +55,11 @@ struct AtlasLimits {
 // their knots; memory is split where a plan stops fitting, into at most 64 steps with the gap
 // between them.
 //
+// State does not move at run time, so all plans keep it on one tier: where it is in the best plan
+// for the costs as given.
+//
 // Throws Error(kInfeasible) when there is no plan even with the most memory.
-Atlas make_atlas(const CostGraph& costs, const AtlasRanges& ranges, const AtlasLimits& limits = {});
+[[nodiscard]] Atlas make_atlas(const CostGraph& costs, const AtlasRanges& ranges,
+                               const AtlasLimits& limits = {});
 
 }  // namespace adamec::plan

@@ -63,7 +63,7 @@ std::vector<double> AtlasCover::plane(const AtlasPlan& plan, const Cell& cell) c
   return result;
 }
 
-AtlasCover::Point AtlasCover::search(const std::vector<double>& at, double memory) {
+AtlasCover::SearchedPlan AtlasCover::search(const std::vector<double>& at, double memory) {
   std::vector<double> values(ranges_.ranges.size(), memory);
   for (std::size_t i = 0; i < at.size(); ++i) {
     values[linear_[i]] = AtlasModel::value(ranges_.ranges[linear_[i]], at[i]);
@@ -91,9 +91,9 @@ void AtlasCover::refine(Covered& covered, double memory, Known& known) {
     if (envelope.add(plane(plans_[plan], covered.cell), kSame)) covered.plans.push_back(plan);
   };
   const auto visit = [&](const std::vector<double>& at) {
-    const Point point = search(at, memory);
-    known[at] = point.lower_bound;
-    return point.plan;
+    const SearchedPlan found = search(at, memory);
+    known[at] = found.lower_bound;
+    return found.plan;
   };
   for (std::size_t i = 0; i < plans_.size(); ++i) {
     const bool fits =

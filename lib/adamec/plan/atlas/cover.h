@@ -29,23 +29,25 @@ class AtlasCover {
   };
 
   // The product of all segments between knots.
-  std::vector<Cell> cells() const;
+  [[nodiscard]] std::vector<Cell> cells() const;
   // `memory`: of the tier with a range of memory, 0 without one.
-  Covered cover(const Cell& cell, double memory);
+  [[nodiscard]] Covered cover(const Cell& cell, double memory);
 
-  const std::vector<AtlasPlan>& plans() const { return plans_; }
-  std::int64_t searches() const { return searches_; }
-  const AtlasModel& model() const { return model_; }
-  const std::vector<std::size_t>& linear() const { return linear_; }  // ranges other than memory
+  [[nodiscard]] const std::vector<AtlasPlan>& plans() const { return plans_; }
+  [[nodiscard]] std::int64_t searches() const { return searches_; }
+  [[nodiscard]] const AtlasModel& model() const { return model_; }
+  [[nodiscard]] const std::vector<std::size_t>& linear() const {
+    return linear_;
+  }  // ranges other than memory
   // The tier whose memory is a range; -1: none.
-  int memory_tier() const { return memory_tier_; }
+  [[nodiscard]] int memory_tier() const { return memory_tier_; }
 
  private:
-  struct Point {
+  struct SearchedPlan {
     int plan;
     double lower_bound;
   };
-  Point search(const std::vector<double>& at, double memory);
+  SearchedPlan search(const std::vector<double>& at, double memory);
   std::vector<double> plane(const AtlasPlan& plan, const Cell& cell) const;
   // Lower bounds of the optimum at points of the cell that were searched.
   using Known = std::map<std::vector<double>, double>;

@@ -1,6 +1,7 @@
 #include "adamec/plan/atlas/envelope.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <iterator>
 
@@ -20,7 +21,10 @@ double height_of(std::span<const double> plane, std::span<const double> at) {
 }  // namespace
 
 Envelope::Envelope(std::vector<double> low, std::vector<double> high)
-    : low_(std::move(low)), high_(std::move(high)) {}
+    : low_(std::move(low)), high_(std::move(high)) {
+  assert(low_.size() == high_.size());
+  for (std::size_t i = 0; i < low_.size(); ++i) assert(low_[i] < high_[i]);
+}
 
 double Envelope::height(std::size_t plane, std::span<const double> at) const {
   return height_of(planes_[plane], at);
@@ -64,6 +68,7 @@ bool Envelope::adjacent(const Vertex& a, const Vertex& b, std::vector<int>& comm
 }
 
 bool Envelope::add(std::span<const double> plane, double tolerance) {
+  assert(plane.size() == low_.size() + 1);
   if (planes_.empty()) {
     planes_.emplace_back(plane.begin(), plane.end());
     add_corners();

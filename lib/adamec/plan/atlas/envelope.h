@@ -25,14 +25,14 @@ class Envelope {
   // in the box. False when it is nowhere below by more than a share of `tolerance`.
   bool add(std::span<const double> plane, double tolerance);
 
-  std::size_t dimensions() const { return low_.size(); }
+  [[nodiscard]] std::size_t dimensions() const { return low_.size(); }
   // Vertices of the envelope itself: where planes meet each other or the sides of the box.
-  std::vector<const Vertex*> vertices() const;
+  [[nodiscard]] std::vector<const Vertex*> vertices() const;
   // Indices of the planes a vertex lies on, in the order in which they were added.
-  std::vector<int> planes_at(const Vertex& vertex) const;
-  double height(std::size_t plane, std::span<const double> at) const;
-  const std::vector<double>& plane(std::size_t index) const { return planes_[index]; }
-  std::size_t plane_count() const { return planes_.size(); }
+  [[nodiscard]] std::vector<int> planes_at(const Vertex& vertex) const;
+  [[nodiscard]] double height(std::size_t plane, std::span<const double> at) const;
+  [[nodiscard]] const std::vector<double>& plane(std::size_t index) const { return planes_[index]; }
+  [[nodiscard]] std::size_t plane_count() const { return planes_.size(); }
 
  private:
   bool adjacent(const Vertex& a, const Vertex& b, std::vector<int>& common) const;

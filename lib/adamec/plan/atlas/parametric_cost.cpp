@@ -29,7 +29,7 @@ template <typename OnHop>
 void for_each_move(const Evaluator& evaluator, const Placement& placement, OnHop on_hop) {
   const ControlGraph& control = evaluator.control();
   const TierRoutes& routes = evaluator.routes();
-  const Walk walk = cheapest_walk(control, evaluator.costs(), placement);
+  const Schedule schedule = cheapest_schedule(control, evaluator.costs(), placement);
   int tier = control.start_tier();
   const auto go = [&](int to) {
     while (tier != to) {
@@ -38,7 +38,7 @@ void for_each_move(const Evaluator& evaluator, const Placement& placement, OnHop
       tier = next;
     }
   };
-  for (const Stop& stop : walk.stops) go(stop.tier);
+  for (const Stop& stop : schedule.stops) go(stop.tier);
   if (control.end_tier() >= 0) go(control.end_tier());
 }
 

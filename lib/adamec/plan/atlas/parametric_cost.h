@@ -23,7 +23,7 @@ struct Range {
   std::vector<double> knots;                 // load
   std::vector<std::vector<double>> knot_ms;  // per knot, per atom
 
-  bool is_memory() const { return quantity == v1::AtlasRange::MEMORY; }
+  [[nodiscard]] bool is_memory() const { return quantity == v1::AtlasRange::MEMORY; }
 };
 
 // What an atlas is made for.
@@ -38,13 +38,13 @@ inline constexpr std::size_t kMaxLinearRanges = 4;  // ranges of anything but me
 inline constexpr std::size_t kMaxKnots = 32;
 
 // Checks everything a file may get wrong. Throws Error "source: field: reason".
-AtlasRanges make_ranges(const v1::AtlasRanges& message, const CostGraph& costs,
-                        const std::string& source);
+[[nodiscard]] AtlasRanges make_ranges(const v1::AtlasRanges& message, const CostGraph& costs,
+                                      const std::string& source);
 // The same for the ranges of an atlas, whose knots have no latencies any more.
-AtlasRanges make_ranges(const v1::Atlas& atlas, const std::string& source);
+[[nodiscard]] AtlasRanges make_ranges(const v1::Atlas& atlas, const std::string& source);
 
 // "bandwidth", "bandwidth phone->edge", "load phone"; unique within an atlas.
-std::string range_name(const v1::AtlasRange& range);
+[[nodiscard]] std::string range_name(const v1::AtlasRange& range);
 
 // A fixed plan's latency as a sum of features times weights: the features belong to the plan, the
 // weights to the context. Both have columns(): 1, then one per range (per knot for ranges of load;
@@ -54,24 +54,24 @@ class AtlasModel {
   // Both must outlive this object.
   AtlasModel(const CostGraph& costs, const AtlasRanges& ranges);
 
-  std::size_t columns() const { return columns_; }
+  [[nodiscard]] std::size_t columns() const { return columns_; }
   // Where the columns of a range start.
-  std::size_t column(std::size_t range) const { return first_column_[range]; }
+  [[nodiscard]] std::size_t column(std::size_t range) const { return first_column_[range]; }
   // Features of a placement; what no range changes is in column 0. On more than two tiers the ways
   // of tensors and control depend on the links: they are those of `at`, an evaluator of the costs
   // at some point of the ranges. Elsewhere the plan keeps them.
-  std::vector<double> features(const Evaluator& at, const Placement& placement) const;
+  [[nodiscard]] std::vector<double> features(const Evaluator& at, const Placement& placement) const;
   // Weights at one value per range (bytes per second, milliseconds, load, factor, bytes).
-  std::vector<double> weights(std::span<const double> values) const;
+  [[nodiscard]] std::vector<double> weights(std::span<const double> values) const;
 
   // Sets the costs in `costs` (a copy of the cost graph) to what they are at these values.
   void apply(std::span<const double> values, CostGraph& costs) const;
 
   // The link whose bandwidth a range gives: the only one, or the first of all.
-  const Link& reference_link(const Range& range) const;
+  [[nodiscard]] const Link& reference_link(const Range& range) const;
   // What the range's values are linear in: milliseconds per byte for bandwidths, else themselves.
-  static double coordinate(const Range& range, double value);
-  static double value(const Range& range, double coordinate);
+  [[nodiscard]] static double coordinate(const Range& range, double value);
+  [[nodiscard]] static double value(const Range& range, double coordinate);
 
  private:
   bool covers(const Range& range, int from, int to) const;

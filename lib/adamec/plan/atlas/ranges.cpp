@@ -20,9 +20,9 @@ struct Scope {
   std::size_t latencies_per_knot;
 };
 
-class Checker {
+class RangeChecker {
  public:
-  Checker(const Scope& scope, const std::string& source) : scope_(scope), source_(source) {}
+  RangeChecker(const Scope& scope, const std::string& source) : scope_(scope), source_(source) {}
 
   AtlasRanges check(const v1::AtlasRanges& message) {
     for (const v1::AtlasRange& range : message.ranges()) add(range);
@@ -201,12 +201,12 @@ AtlasRanges make_ranges(const v1::AtlasRanges& message, const CostGraph& costs,
   Scope scope{
       {}, [&](int from, int to) { return costs.link(from, to).has_value(); }, costs.atoms.size()};
   for (const Tier& tier : costs.tiers) scope.tiers.push_back(tier.name);
-  return Checker(scope, source).check(message);
+  return RangeChecker(scope, source).check(message);
 }
 
 AtlasRanges make_ranges(const v1::Atlas& atlas, const std::string& source) {
   const Scope scope{{atlas.tiers().begin(), atlas.tiers().end()}, [](int, int) { return true; }, 0};
-  return Checker(scope, source).check(atlas.ranges());
+  return RangeChecker(scope, source).check(atlas.ranges());
 }
 
 }  // namespace adamec::plan

@@ -25,6 +25,10 @@ void check_tiers_and_atoms(const v1::Atlas& atlas, const std::string& source) {
       fail("{}: tiers[{}]: two tiers have the name '{}'", source, i, printable(atlas.tiers(i)));
     }
   }
+  if (!atlas.state_tier().empty() &&
+      std::count(atlas.tiers().begin(), atlas.tiers().end(), atlas.state_tier()) == 0) {
+    fail("{}: state_tier: unknown tier '{}'", source, printable(atlas.state_tier()));
+  }
   for (int i = 0; i < atlas.atoms_size(); ++i) {
     if (atlas.atoms(i).id().empty()) fail("{}: atoms[{}].id: expected an id", source, i);
     if (atlas.atoms(i).weight_bytes() >> 50 != 0) {
@@ -117,6 +121,7 @@ v1::Atlas atlas_message(const CostGraph& costs, const v1::AtlasRanges& ranges, c
     added->set_plan(static_cast<std::uint32_t>(region.plan));
   }
   message.set_gap(atlas.gap);
+  if (atlas.state_tier >= 0) message.set_state_tier(costs.tiers[atlas.state_tier].name);
   message.set_deadline_ms(deadline_ms);
   message.set_fits_from_bytes(atlas.fits_from_bytes);
   return message;

@@ -12,14 +12,14 @@ inline constexpr std::uint32_t kAtlasFormatVersion = 1;
 inline constexpr std::size_t kMaxAtlasPlans = 2048;
 
 // An atlas as a file holds it. `deadline_ms` 0: none. Throws Error for more than kMaxAtlasPlans.
-v1::Atlas atlas_message(const CostGraph& costs, const v1::AtlasRanges& ranges, const Atlas& atlas,
-                        double deadline_ms);
+[[nodiscard]] v1::Atlas atlas_message(const CostGraph& costs, const v1::AtlasRanges& ranges,
+                                      const Atlas& atlas, double deadline_ms);
 
 // Reads an atlas in binary protobuf and believes nothing in it: throws Error "file: field: reason",
 // in one line. "-" is standard input.
-v1::Atlas read_atlas(const std::string& path);
+[[nodiscard]] v1::Atlas read_atlas(const std::string& path);
 // The same for bytes; `source` is their name in messages.
-v1::Atlas parse_atlas(const std::string& bytes, const std::string& source);
+[[nodiscard]] v1::Atlas parse_atlas(const std::string& bytes, const std::string& source);
 
 // The arrays of a look-up.
 class AtlasTable {
@@ -29,15 +29,16 @@ class AtlasTable {
   AtlasTable(const AtlasTable&) = delete;
   AtlasTable& operator=(const AtlasTable&) = delete;
 
-  const LookupTable& table() const { return table_; }
+  [[nodiscard]] const LookupTable& table() const { return table_; }
   // Milliseconds until everything that `to` needs and `from` has not is loaded; tiers load at the
   // same time.
-  double switch_ms(int from, int to) const {
+  [[nodiscard]] double switch_ms(int from, int to) const {
     return switch_ms_[static_cast<std::size_t>(from) * table_.stride +
                       static_cast<std::size_t>(to)];
   }
   // Weight bytes that are new on each tier.
-  static std::vector<std::uint64_t> new_bytes(const v1::Atlas& atlas, int from, int to);
+  [[nodiscard]] static std::vector<std::uint64_t> new_bytes(const v1::Atlas& atlas, int from,
+                                                            int to);
 
  private:
   void add_ranges(const AtlasRanges& ranges);

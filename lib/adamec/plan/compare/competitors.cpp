@@ -25,12 +25,12 @@ std::optional<double> break_even(const CostGraph& costs, const Evaluation& a, co
   return factor;
 }
 
-std::vector<Baseline> compare(const Evaluator& evaluator, const Plan& ours) {
-  std::vector<Baseline> all{{"device-only", evaluator.evaluate(device_only(evaluator))},
-                            {"edge-only", evaluator.evaluate(edge_only(evaluator))},
-                            {"neurosurgeon", evaluator.evaluate(neurosurgeon(evaluator))},
-                            {"dads", evaluator.evaluate(dads(evaluator))},
-                            {"greedy", evaluator.evaluate(greedy(evaluator))}};
+std::vector<Competitor> compare(const Evaluator& evaluator, const Plan& ours) {
+  std::vector<Competitor> all{{"device-only", evaluator.evaluate(device_only(evaluator))},
+                              {"edge-only", evaluator.evaluate(edge_only(evaluator))},
+                              {"neurosurgeon", evaluator.evaluate(neurosurgeon(evaluator))},
+                              {"dads", evaluator.evaluate(dads(evaluator))},
+                              {"greedy", evaluator.evaluate(greedy(evaluator))}};
   if (const auto best = exhaustive(evaluator)) {
     all.push_back({"exhaustive", evaluator.evaluate(*best)});
   }

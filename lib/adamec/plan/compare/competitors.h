@@ -10,14 +10,15 @@ namespace adamec::plan {
 
 // The factor of all bandwidths at which two placements (which stay as they are) take equally long;
 // nothing when there is none.
-std::optional<double> break_even(const CostGraph& costs, const Evaluation& a, const Evaluation& b);
+[[nodiscard]] std::optional<double> break_even(const CostGraph& costs, const Evaluation& a,
+                                               const Evaluation& b);
 
-struct Baseline {
+struct Competitor {
   std::string name;
   Evaluation evaluation;
 };
 // "device-only", "edge-only", "neurosurgeon", "dads", "greedy", for small graphs "exhaustive", and
 // "ours" (the given plan), all scored alike.
-std::vector<Baseline> compare(const Evaluator& evaluator, const Plan& ours);
+[[nodiscard]] std::vector<Competitor> compare(const Evaluator& evaluator, const Plan& ours);
 
 }  // namespace adamec::plan

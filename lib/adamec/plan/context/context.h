@@ -20,7 +20,7 @@ namespace adamec::plan {
 //   input: phone
 //   output: phone                # absent: the result may stay where it is produced
 //   constraints: {deadline: 100ms, keep_input_on: phone, pin: {"conv1*": phone}}
-//   atlas: {bandwidth: 0.1Mbit/s..1000Mbit/s}   # see atlas_context.h
+//   atlas: {bandwidth: 0.1Mbit/s..1000Mbit/s}   # see atlas_section.h
 struct TierContext {
   std::string name;
   std::string predictor;  // path; relative ones are taken from the context file's folder
@@ -64,10 +64,10 @@ struct Context {
 
 // Throws Error "file:line: field: reason"; unknown keys are errors that name the keys that exist.
 // "-" is standard input.
-Context read_context(const std::string& path);
+[[nodiscard]] Context read_context(const std::string& path);
 // The same for a text; relative paths are taken from `folder`.
-Context parse_context(const std::string& text, const std::string& source,
-                      const std::string& folder);
+[[nodiscard]] Context parse_context(const std::string& text, const std::string& source,
+                                    const std::string& folder);
 
 // Restricts the atoms' tiers in `costs` to what the constraints allow (AtomCost::allowed later).
 // Throws Error for patterns that match no atom and atoms pinned to two tiers.

@@ -16,17 +16,17 @@ class YamlFields {
   YamlFields(const YAML::Node& node, std::string source, std::string where,
              std::initializer_list<const char*> keys);
 
-  bool has(const char* key) const { return find(key).IsDefined(); }
+  [[nodiscard]] bool has(const char* key) const { return find(key).IsDefined(); }
   // The value's node; throws when the key is missing.
-  YAML::Node require(const char* key) const;
+  [[nodiscard]] YAML::Node require(const char* key) const;
   // A scalar that is not empty. With a fallback, a missing key gives that.
-  std::string text(const char* key) const;
-  std::string text(const char* key, const std::string& fallback) const;
+  [[nodiscard]] std::string text(const char* key) const;
+  [[nodiscard]] std::string text(const char* key, const std::string& fallback) const;
   // A finite number within the range, `expected` in words.
-  double number(const char* key, double fallback, double low, double high,
-                const char* expected) const;
+  [[nodiscard]] double number(const char* key, double fallback, double low, double high,
+                              const char* expected) const;
   // "source:line: where.key", for messages about the value.
-  std::string field(const char* key) const;
+  [[nodiscard]] std::string field(const char* key) const;
 
  private:
   YAML::Node find(const char* key) const;
@@ -37,6 +37,6 @@ class YamlFields {
 };
 
 // "source:line"; the line is 1 for the first.
-std::string at_line(const std::string& source, const YAML::Node& node);
+[[nodiscard]] std::string at_line(const std::string& source, const YAML::Node& node);
 
 }  // namespace adamec::plan

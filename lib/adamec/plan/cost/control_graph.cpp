@@ -1,12 +1,12 @@
 #include "adamec/plan/cost/control_graph.h"
+#include "adamec/plan/cost/infinite.h"
 
 #include <algorithm>
+#include <cassert>
 #include <limits>
 
 namespace adamec::plan {
 namespace {
-
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 // Length of a path; of equal ones the one with more tier changes counts as longer.
 struct Length {
@@ -144,18 +144,23 @@ double ControlGraph::edge_ms(const Edge& edge, int from_tier, int to_tier) const
 }
 
 double ControlGraph::handoff_ms(int moves) const {
+  assert(costs_.tier_count() <= 2 && moves >= 0);
   const int other = 1 - start_tier_;
   double total = 0;
-  if (moves > 0) total += (moves + 1) / 2 * move_ms(start_tier_, other);
-  if (moves > 1) total += moves / 2 * move_ms(other, start_tier_);
+  const int back = moves / 2;  // every second one
+  const int away = moves - back;
+  if (away > 0) total += away * move_ms(start_tier_, other);
+  if (back > 0) total += back * move_ms(other, start_tier_);
   return total;
 }
 
-void ControlGraph::phases(const Placement& placement, std::vector<int>& phases) const {
+void ControlGraph::phases(const Placement& placement, std::vector<int>& phases,
+                          int earliest) const {
+  assert(costs_.tier_count() <= 2 && earliest % 2 == 0);
   phases.assign(static_cast<std::size_t>(node_count_), 0);
   for (int node : order_) {
     const int tier = tier_of(node, placement);
-    int phase = 0;
+    int phase = is_atom(node) && tier == start_tier_ ? earliest : 0;
     for (int edge : edges_to_[node]) {
       const int from = edges_[edge].from;
       const int change = tier >= 0 && tier_of(from, placement) != tier ? 1 : 0;

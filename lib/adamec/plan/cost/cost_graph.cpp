@@ -34,9 +34,9 @@ Place field(const char* list, std::size_t index, const char* name = "") {
   return {list, index, name, nullptr};
 }
 
-class Builder {
+class CostGraphBuilder {
  public:
-  Builder(const v1::CostGraph& message, const std::string& source)
+  CostGraphBuilder(const v1::CostGraph& message, const std::string& source)
       : message_(message), source_(source) {}
 
   CostGraph build() {
@@ -50,7 +50,7 @@ class Builder {
     add_endpoints("outputs", message_.outputs(), result_.outputs);
     check_sources();
     check_connected();
-    add_together();
+    add_shared_state();
     return std::move(result_);
   }
 
@@ -259,14 +259,14 @@ class Builder {
          printable(result_.tiers[a].name), printable(result_.tiers[b].name));
   }
 
-  void add_together() {
+  void add_shared_state() {
     for (const std::string& id : message_.together()) {
       const auto atom = result_.graph.find_atom(id);
       if (!atom) {
         fail("{}: {}: unknown atom '{}'", source_,
-             field("together", result_.together.size()).text(), printable(id));
+             field("together", result_.shared_state.size()).text(), printable(id));
       }
-      result_.together.push_back(*atom);
+      result_.shared_state.push_back(*atom);
     }
   }
 
@@ -300,7 +300,7 @@ std::optional<int> CostGraph::find_tier(const std::string& tier) const {
 }
 
 CostGraph make_cost_graph(const v1::CostGraph& message, const std::string& source) {
-  return Builder(message, source).build();
+  return CostGraphBuilder(message, source).build();
 }
 
 }  // namespace adamec::plan

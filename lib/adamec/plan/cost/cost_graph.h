@@ -28,8 +28,10 @@ struct Link {
   // Only for objectives other than latency: what routes are chosen by, instead of the time.
   std::optional<double> route_cost_per_byte;
 
-  double cost_per_byte() const { return 1e3 / bytes_per_second + serialisation_ms_per_byte; }
-  double transfer_ms(std::uint64_t bytes) const {
+  [[nodiscard]] double cost_per_byte() const {
+    return 1e3 / bytes_per_second + serialisation_ms_per_byte;
+  }
+  [[nodiscard]] double transfer_ms(std::uint64_t bytes) const {
     const double size = static_cast<double>(bytes);
     return size / bytes_per_second * 1e3 + size * serialisation_ms_per_byte;
   }
@@ -57,25 +59,25 @@ struct CostGraph {
   std::vector<AtomCost> atoms;  // in the order of graph.atoms()
   std::vector<Endpoint> inputs;
   std::vector<Endpoint> outputs;
-  std::vector<int> together;  // atoms that run on one tier, whichever it is: they share state
+  std::vector<int> shared_state;  // atoms that run on one tier, whichever it is: they share state
 
-  int tier_count() const { return static_cast<int>(tiers.size()); }
-  int atom_count() const { return static_cast<int>(atoms.size()); }
-  const std::optional<Link>& link(int from, int to) const {
+  [[nodiscard]] int tier_count() const { return static_cast<int>(tiers.size()); }
+  [[nodiscard]] int atom_count() const { return static_cast<int>(atoms.size()); }
+  [[nodiscard]] const std::optional<Link>& link(int from, int to) const {
     return links[static_cast<std::size_t>(from) * tiers.size() + static_cast<std::size_t>(to)];
   }
-  std::optional<int> find_tier(const std::string& name) const;
+  [[nodiscard]] std::optional<int> find_tier(const std::string& name) const;
 };
 
 // Checks everything a file may get wrong. Throws Error "source: field: reason".
-CostGraph make_cost_graph(const v1::CostGraph& message, const std::string& source);
+[[nodiscard]] CostGraph make_cost_graph(const v1::CostGraph& message, const std::string& source);
 
 // Reads proto3 JSON; unknown keys are errors. "-" is standard input.
-v1::CostGraph read_cost_message(const std::string& path);
-v1::CostGraph parse_cost_message(const std::string& text, const std::string& source);
-CostGraph read_cost_graph(const std::string& path);
+[[nodiscard]] v1::CostGraph read_cost_message(const std::string& path);
+[[nodiscard]] v1::CostGraph parse_cost_message(const std::string& text, const std::string& source);
+[[nodiscard]] CostGraph read_cost_graph(const std::string& path);
 
 // The same format, for people: one line per tier, link, tensor and atom.
-std::string cost_message_json(const v1::CostGraph& message);
+[[nodiscard]] std::string cost_message_json(const v1::CostGraph& message);
 
 }  // namespace adamec::plan

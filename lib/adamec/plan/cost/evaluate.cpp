@@ -1,6 +1,7 @@
 #include "adamec/plan/cost/evaluate.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 #include "adamec/base/error.h"
@@ -33,7 +34,7 @@ void Evaluator::for_each_sent_tensor(const Placement& placement, OnTensor on_ten
 
 double Evaluator::control_ms(const Placement& placement) const {
   if (control_.is_alternating()) return control_.handoff_ms(control_.moves(placement));
-  return cheapest_walk(control_, costs_, placement).total_ms();
+  return cheapest_schedule(control_, costs_, placement).total_ms();
 }
 
 double Evaluator::activation_cost(const Placement& placement) const {
@@ -50,7 +51,8 @@ double Evaluator::activation_cost(const Placement& placement) const {
   return total;
 }
 
-double Evaluator::latency_ms(const Placement& placement) const {
+double Evaluator::cost(const Placement& placement) const {
+  assert(placement.size() == costs_.atoms.size());
   double total = control_ms(placement) + activation_cost(placement);
   for (std::size_t i = 0; i < placement.size(); ++i) {
     total += costs_.atoms[i].latency_ms[placement[i]];
@@ -59,6 +61,16 @@ double Evaluator::latency_ms(const Placement& placement) const {
     total += routes().transfer_ms(home, needed, costs_.graph.tensors()[tensor].bytes);
   });
   return total;
+}
+
+PlanSize Evaluator::size(const Placement& placement) const {
+  const Schedule schedule = cheapest_schedule(control_, costs_, placement);
+  PlanSize size{0, schedule.moves};
+  for (const Stop& stop : schedule.stops) {
+    size.blocks += std::any_of(stop.nodes.begin(), stop.nodes.end(),
+                               [&](int node) { return control_.is_atom(node); });
+  }
+  return size;
 }
 
 std::vector<std::uint64_t> Evaluator::memory_bytes(const Placement& placement) const {
@@ -95,8 +107,8 @@ bool Evaluator::allowed(const Placement& placement) const {
 
 // An atom that is apart from those it must be together with; -1: none.
 int Evaluator::divided(const Placement& placement) const {
-  for (const int atom : costs_.together) {
-    if (placement[atom] != placement[costs_.together.front()]) return atom;
+  for (const int atom : costs_.shared_state) {
+    if (placement[atom] != placement[costs_.shared_state.front()]) return atom;
   }
   return -1;
 }
@@ -111,7 +123,7 @@ std::string Evaluator::obstacle(const Placement& placement, const Evaluation& ev
   if (const int atom = divided(placement); atom >= 0) {
     const auto& atoms = costs_.graph.atoms();
     return fmt::format("atoms '{}' and '{}' share state, but are on different tiers",
-                       printable(atoms[costs_.together.front()].id), printable(atoms[atom].id));
+                       printable(atoms[costs_.shared_state.front()].id), printable(atoms[atom].id));
   }
   for (int tier = 0; tier < costs_.tier_count(); ++tier) {
     const std::uint64_t used = evaluation.memory_bytes[tier];
@@ -154,6 +166,7 @@ std::string Evaluator::missing_link(const Placement& placement,
 }
 
 Evaluation Evaluator::evaluate(const Placement& placement) const {
+  assert(placement.size() == costs_.atoms.size());
   Evaluation result;
   result.compute_ms.assign(costs_.tiers.size(), 0);
   for (std::size_t i = 0; i < placement.size(); ++i) {
@@ -168,10 +181,10 @@ Evaluation Evaluator::evaluate(const Placement& placement) const {
     result.transfer_ms += routes().transfer_ms(home, needed, bytes);
   });
 
-  Walk walk = cheapest_walk(control_, costs_, placement);
-  result.moves = walk.moves;
-  result.handoff_ms = walk.handoff_ms;
-  for (Stop& stop : walk.stops) {
+  Schedule schedule = cheapest_schedule(control_, costs_, placement);
+  result.moves = schedule.moves;
+  result.handoff_ms = schedule.handoff_ms;
+  for (Stop& stop : schedule.stops) {
     auto& nodes = stop.nodes;
     nodes.erase(std::remove_if(nodes.begin(), nodes.end(),
                                [&](int node) { return !control_.is_atom(node); }),

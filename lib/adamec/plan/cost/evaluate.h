@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,15 @@ struct Block {
   std::vector<int> atoms;  // in execution order
 };
 
+// What tells plans of equal cost apart: the one with the fewest blocks is the better one, then the
+// one with the fewest moves.
+struct PlanSize {
+  int blocks = 0;
+  int moves = 0;  // links that control passes
+
+  friend auto operator<=>(const PlanSize&, const PlanSize&) = default;
+};
+
 // What a placement costs when its atoms run one after another: compute (with the overhead of every
 // block), every tensor sent once to each other tier that needs it, hop by hop where no link leads
 // there (TierRoutes), and the latency of every move of control (ControlGraph).
@@ -38,7 +48,8 @@ struct Evaluation {
   std::vector<Transfer> transfers;          // by tensor
   std::vector<Block> blocks;                // in execution order
 
-  bool feasible() const { return infeasible.empty(); }
+  [[nodiscard]] bool feasible() const { return infeasible.empty(); }
+  [[nodiscard]] PlanSize size() const { return {static_cast<int>(blocks.size()), moves}; }
 };
 
 // The one true cost of placements: every algorithm and baseline is scored here.
@@ -47,28 +58,32 @@ class Evaluator {
   // The cost graph must outlive this object.
   explicit Evaluator(const CostGraph& costs);
 
-  const CostGraph& costs() const { return costs_; }
-  const ControlGraph& control() const { return control_; }
-  const TierRoutes& routes() const { return control_.routes(); }
+  [[nodiscard]] const CostGraph& costs() const { return costs_; }
+  [[nodiscard]] const ControlGraph& control() const { return control_; }
+  [[nodiscard]] const TierRoutes& routes() const { return control_.routes(); }
 
   // Tier on which a tensor lies from the start / that needs it as a result; -1: none.
-  int input_tier(int tensor) const { return input_tier_[tensor]; }
-  int output_tier(int tensor) const { return output_tier_[tensor]; }
+  [[nodiscard]] int input_tier(int tensor) const { return input_tier_[tensor]; }
+  [[nodiscard]] int output_tier(int tensor) const { return output_tier_[tensor]; }
 
   // What moves and starts of blocks cost, in milliseconds; infinite when a link is missing.
-  double control_ms(const Placement& placement) const;
-  // Milliseconds; infinite when a link is missing. Memory and allowed tiers are not looked at.
-  double latency_ms(const Placement& placement) const;
+  [[nodiscard]] double control_ms(const Placement& placement) const;
+  // In the unit of the cost graph: milliseconds, or what an objective is measured in
+  // (objective_costs()). Infinite when a link is missing. Memory and allowed tiers are not looked
+  // at.
+  [[nodiscard]] double cost(const Placement& placement) const;
+  // Blocks and moves of the placement, as evaluate() counts them.
+  [[nodiscard]] PlanSize size(const Placement& placement) const;
   // Memory of every tier under the placement.
-  std::vector<std::uint64_t> memory_bytes(const Placement& placement) const;
+  [[nodiscard]] std::vector<std::uint64_t> memory_bytes(const Placement& placement) const;
   // Bytes by which a tier's use exceeds its memory; 0 when it fits.
-  std::uint64_t excess_bytes(int tier, std::uint64_t used) const;
-  bool fits(const Placement& placement) const;
+  [[nodiscard]] std::uint64_t excess_bytes(int tier, std::uint64_t used) const;
+  [[nodiscard]] bool fits(const Placement& placement) const;
   // Whether every atom is on a tier where it may run, and those that share state on one.
-  bool allowed(const Placement& placement) const;
+  [[nodiscard]] bool allowed(const Placement& placement) const;
 
   // Everything about the placement (one tier index per atom).
-  Evaluation evaluate(const Placement& placement) const;
+  [[nodiscard]] Evaluation evaluate(const Placement& placement) const;
 
  private:
   // Calls on_tensor(tensor, home tier, set of other tiers that need it).

@@ -25,10 +25,14 @@ class TierRoutes {
     int to;
   };
   // The hops of a tensor's route; empty when there is none or from == to.
-  const std::vector<Hop>& route(int from, int to) const { return routes_[index(from, to)]; }
-  bool reachable(int from, int to) const { return from == to || !route(from, to).empty(); }
+  [[nodiscard]] const std::vector<Hop>& route(int from, int to) const {
+    return routes_[index(from, to)];
+  }
+  [[nodiscard]] bool reachable(int from, int to) const {
+    return from == to || !route(from, to).empty();
+  }
   // Milliseconds of a byte on its route; infinite without one.
-  double ms_per_byte(int from, int to) const { return ms_per_byte_[index(from, to)]; }
+  [[nodiscard]] double ms_per_byte(int from, int to) const { return ms_per_byte_[index(from, to)]; }
   // Calls on_hop(Hop) for every link that carries a tensor from its home to the tiers that need it.
   template <typename OnHop>
   void for_each_hop(int home, TierSet needed, OnHop on_hop) const {
@@ -43,16 +47,16 @@ class TierRoutes {
     }
   }
   // The tiers on which a tensor lies when `needed` tiers have got it: those on the way included.
-  TierSet arrived(int home, TierSet needed) const;
+  [[nodiscard]] TierSet arrived(int home, TierSet needed) const;
   // Milliseconds that the tensor is under way; infinite without a route.
-  double transfer_ms(int home, TierSet needed, std::uint64_t bytes) const;
+  [[nodiscard]] double transfer_ms(int home, TierSet needed, std::uint64_t bytes) const;
 
   // Least latency of control's way; 0 when from == to, infinite without a way.
-  double move_ms(int from, int to) const { return move_ms_[index(from, to)]; }
-  int move_hops(int from, int to) const { return move_hops_[index(from, to)]; }
+  [[nodiscard]] double move_ms(int from, int to) const { return move_ms_[index(from, to)]; }
+  [[nodiscard]] int move_hops(int from, int to) const { return move_hops_[index(from, to)]; }
   // The first hop of that way.
-  int move_next(int from, int to) const { return move_next_[index(from, to)]; }
-  bool moves_cost() const { return moves_cost_; }  // whether any link has a latency
+  [[nodiscard]] int move_next(int from, int to) const { return move_next_[index(from, to)]; }
+  [[nodiscard]] bool moves_cost() const { return moves_cost_; }  // whether any link has a latency
 
  private:
   std::size_t index(int from, int to) const {

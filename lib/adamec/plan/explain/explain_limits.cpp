@@ -12,7 +12,7 @@
 namespace adamec::plan {
 namespace {
 
-// Of every search for another condition; each is one of a dozen.
+// Of every search for a changed condition; each is one of a dozen.
 constexpr std::int64_t kWork = 4'000'000;
 constexpr double kWorthSaying = 1e-3;  // share of the latency
 constexpr double kMostFactor = 1e4;    // of a bandwidth or a speed that is still worth naming
@@ -206,12 +206,12 @@ std::vector<std::string> explain_limits(const CostGraph& costs, const Plan& plan
   std::vector<std::string> sentences;
   double least = now;
   std::string limit;
-  std::string gains;
+  std::string savings;
   for (const Condition& condition : conditions(costs)) {
     const double after = latency_after(costs, condition.change);
     if (!(after < now * (1 - kWorthSaying))) continue;
-    gains += fmt::format("{} {} ({:.1f} % less)", gains.empty() ? "" : ",",
-                         condition.name + ": " + format_ms(after), 100 * (1 - after / now));
+    savings += fmt::format("{} {} ({:.1f} % less)", savings.empty() ? "" : ",",
+                           condition.name + ": " + format_ms(after), 100 * (1 - after / now));
     if (after < least) {
       least = after;
       limit = condition.what;
@@ -222,7 +222,7 @@ std::vector<std::string> explain_limits(const CostGraph& costs, const Plan& plan
         "No single condition limits the plan: none of bandwidth, latency, "
         "speed, memory and pins would make it faster when relaxed."};
   sentences.push_back("What limits the plan most is " + limit + ".");
-  sentences.push_back("The best plan would take, with" + gains + ".");
+  sentences.push_back("The best plan would take, with" + savings + ".");
   return sentences;
 }
 

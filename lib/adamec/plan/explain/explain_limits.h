@@ -8,6 +8,6 @@
 namespace adamec::plan {
 
 // The part of explain_plan() that changes one condition at a time and plans again.
-std::vector<std::string> explain_limits(const CostGraph& costs, const Plan& plan);
+[[nodiscard]] std::vector<std::string> explain_limits(const CostGraph& costs, const Plan& plan);
 
 }  // namespace adamec::plan

@@ -1,4 +1,5 @@
 #include "adamec/plan/search/bounds.h"
+#include "adamec/plan/cost/infinite.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +8,6 @@
 namespace adamec::plan {
 namespace {
 
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
 constexpr double kNoGain = 1e-12;  // relative; smaller differences are rounding
 constexpr int kMaxDoublings = 100;
 constexpr int kFittingRounds = 20;
@@ -79,15 +79,15 @@ std::vector<double> Bounds::room(const std::vector<int>& pins) const {
 Bounds::Priced Bounds::solve(const std::vector<int>& pins, const Prices& prices) {
   work_ += relaxation_.size();
   Priced result{relaxation_.solve(pins, prices), 0};
-  result.bound_ms = result.solution.value_ms;
+  result.bound = result.solution.cost;
   const std::vector<double> rooms = room(pins);
   for (std::size_t tier = 0; tier < rooms.size(); ++tier) {
-    if (prices.per_byte[tier] > 0) result.bound_ms -= prices.per_byte[tier] * rooms[tier];
+    if (prices.per_byte[tier] > 0) result.bound -= prices.per_byte[tier] * rooms[tier];
   }
   const bool memory_free = std::none_of(prices.per_byte.begin(), prices.per_byte.end(),
                                         [](double price) { return price > 0; });
-  if (memory_free && result.solution.value_ms >= relaxation_.forbidden_ms()) {
-    result.bound_ms = kInfinite;
+  if (memory_free && result.solution.cost >= relaxation_.forbidden_cost()) {
+    result.bound = kInfinite;
   }
   on_placement_(result.solution.placement);
   return result;
@@ -95,12 +95,12 @@ Bounds::Priced Bounds::solve(const std::vector<int>& pins, const Prices& prices)
 
 Bounds::Reduced Bounds::reduce(const std::vector<int>& pins, const Prices& prices) {
   const Priced priced = solve(pins, prices);
-  return {priced.bound_ms, relaxation_.rest()};
+  return {priced.bound, relaxation_.rest()};
 }
 
-void Bounds::keep_better(const Priced& priced, const Prices& prices, Result& result) const {
-  if (!result.placement.empty() && priced.bound_ms <= result.bound_ms) return;
-  result.bound_ms = std::max(priced.bound_ms, 0.0);
+void Bounds::keep_better(const Priced& priced, const Prices& prices, Bound& result) const {
+  if (!result.placement.empty() && priced.bound <= result.bound) return;
+  result.bound = std::max(priced.bound, 0.0);
   result.prices = prices;
   result.placement = priced.solution.placement;
 }
@@ -129,15 +129,15 @@ bool Bounds::add_critical_path(Prices& prices, const Placement& placement, doubl
 // The best price of memory on one tier, between a price under which the relaxed solution does not
 // fit and one under which it does: where the lines of the two solutions meet, until none is below.
 void Bounds::tighten_memory(const std::vector<int>& pins, int tier, double room_bytes, int rounds,
-                            double cutoff_ms, Result& result) {
-  struct Line {  // the value of one placement as a function of the price
+                            double cutoff, Bound& result) {
+  struct MemoryLine {  // the value of one placement as a function of the price
     double at_zero;
     double bytes;
   };
   Prices prices = result.prices;
   double& price = prices.per_byte[tier];
-  Line low{0, 0};
-  Line high{0, 0};
+  MemoryLine low{0, 0};
+  MemoryLine high{0, 0};
   bool have_high = false;
   const auto probe = [&] {
     const Priced priced = solve(pins, prices);
@@ -146,11 +146,11 @@ void Bounds::tighten_memory(const std::vector<int>& pins, int tier, double room_
     const bool fits = bytes <= room_bytes;
     if (!fits) result.overfull = priced.solution.placement;
     have_high = have_high || fits;
-    (fits ? high : low) = {priced.solution.value_ms - price * bytes, bytes};
-    return priced.solution.value_ms;
+    (fits ? high : low) = {priced.solution.cost - price * bytes, bytes};
+    return priced.solution.cost;
   };
   probe();
-  const auto done = [&] { return result.bound_ms >= cutoff_ms || enough_(); };
+  const auto done = [&] { return result.bound >= cutoff || enough_(); };
   for (int i = 0; i < kMaxDoublings && !have_high && !done(); ++i) {
     price = price > 0 ? price * 4 : (low.at_zero + 1e-6) / low.bytes * 0.25;
     probe();
@@ -171,20 +171,20 @@ void Bounds::propose_fitting(const std::vector<int>& pins, const Prices& prices)
   for (int tier = 0; tier < costs_.tier_count(); ++tier) {
     const std::uint64_t memory = costs_.tiers[tier].memory_bytes;
     if (memory == 0 || memory <= activation) continue;
-    Result ignored;
+    Bound ignored;
     ignored.prices = prices;
     tighten_memory(pins, tier, static_cast<double>(memory - activation), kFittingRounds, kInfinite,
                    ignored);
   }
 }
 
-Bounds::Result Bounds::tighten(const std::vector<int>& pins, const Prices& start, int rounds,
-                               double cutoff_ms) {
-  Result result;
+Bounds::Bound Bounds::tighten(const std::vector<int>& pins, const Prices& start, int rounds,
+                              double cutoff) {
+  Bound result;
   const std::vector<double> rooms = room(pins);
   for (int tier = 0; tier < costs_.tier_count(); ++tier) {
     if (weights_on(pins, tier) > rooms[tier]) {
-      result.bound_ms = kInfinite;
+      result.bound = kInfinite;
       return result;
     }
   }
@@ -192,13 +192,13 @@ Bounds::Result Bounds::tighten(const std::vector<int>& pins, const Prices& start
   for (int round = 0; round < rounds; ++round) {
     const Priced priced = solve(pins, prices);
     keep_better(priced, prices, result);
-    if (result.bound_ms >= cutoff_ms) return result;
+    if (result.bound >= cutoff) return result;
     for (int tier = 0; tier < costs_.tier_count(); ++tier) {
       if (weights_on(priced.solution.placement, tier) <= rooms[tier]) continue;
       result.overfull = priced.solution.placement;
-      tighten_memory(pins, tier, rooms[tier], rounds, cutoff_ms, result);
+      tighten_memory(pins, tier, rooms[tier], rounds, cutoff, result);
       prices.per_byte = result.prices.per_byte;
-      if (result.bound_ms >= cutoff_ms) return result;
+      if (result.bound >= cutoff) return result;
     }
     if (enough_()) break;
     if (!add_critical_path(prices, priced.solution.placement, 1.0 / (round + 2))) break;
@@ -207,7 +207,7 @@ Bounds::Result Bounds::tighten(const std::vector<int>& pins, const Prices& start
   free_moves.path_share.clear();
   const Priced free = solve(pins, free_moves);
   keep_better(free, result.prices, result);
-  result.free_moves_ms = std::max(free.bound_ms, 0.0);
+  result.free_moves_bound = std::max(free.bound, 0.0);
   result.free_placement = free.solution.placement;
   return result;
 }

@@ -16,47 +16,48 @@ class Bounds {
   Bounds(const Evaluator& evaluator, std::function<void(const Placement&)> on_placement,
          std::function<bool()> enough);
 
-  struct Result {
-    double bound_ms = 0;       // infinite: no placement keeps the pins
-    Prices prices;             // that gave the bound
-    Placement placement;       // the relaxed solution under these prices
-    Placement overfull;        // the last one that did not fit into memory, if any
-    double free_moves_ms = 0;  // bound without any price for moves and without forced moves
-    Placement free_placement;  // its solution
+  struct Bound {
+    double bound = 0;             // infinite: no placement keeps the pins
+    Prices prices;                // that gave the bound
+    Placement placement;          // the relaxed solution under these prices
+    Placement overfull;           // the last one that did not fit into memory, if any
+    double free_moves_bound = 0;  // bound without any price for moves and without forced moves
+    Placement free_placement;     // its solution
   };
 
   // Prices to begin with: one unit of flow split evenly over the branches of the graph.
-  Prices initial_prices() const;
-  // Improves `prices` in at most `rounds` steps; stops early when the bound reaches `cutoff_ms`.
-  Result tighten(const std::vector<int>& pins, const Prices& prices, int rounds, double cutoff_ms);
+  [[nodiscard]] Prices initial_prices() const;
+  // Improves `prices` in at most `rounds` steps; stops early when the bound reaches `cutoff`.
+  [[nodiscard]] Bound tighten(const std::vector<int>& pins, const Prices& prices, int rounds,
+                              double cutoff);
 
   // Solves for placements that leave room for the largest activation of all, for their own sake.
   void propose_fitting(const std::vector<int>& pins, const Prices& prices);
 
-  std::int64_t work() const { return work_; }
-  bool moves_cost() const { return moves_cost_; }
+  [[nodiscard]] std::int64_t work() const { return work_; }
+  [[nodiscard]] bool moves_cost() const { return moves_cost_; }
 
-  // The cut under these pins and prices, its bound (Result::bound_ms) and what it leaves of the
+  // The cut under these pins and prices, its bound (Bound::bound) and what it leaves of the
   // network: any placement costs the bound plus what it cuts of that rest, or more.
   struct Reduced {
-    double bound_ms;
+    double bound;
     Relaxation::Rest rest;
   };
-  Reduced reduce(const std::vector<int>& pins, const Prices& prices);
-  const Relaxation& relaxation() const { return relaxation_; }
+  [[nodiscard]] Reduced reduce(const std::vector<int>& pins, const Prices& prices);
+  [[nodiscard]] const Relaxation& relaxation() const { return relaxation_; }
   // Bytes that weights may take on each tier: its memory less the largest activation pinned there.
-  std::vector<double> room(const std::vector<int>& pins) const;
+  [[nodiscard]] std::vector<double> room(const std::vector<int>& pins) const;
 
  private:
   struct Priced {
     Relaxation::Solution solution;
-    double bound_ms;
+    double bound;
   };
   Priced solve(const std::vector<int>& pins, const Prices& prices);
   bool add_critical_path(Prices& prices, const Placement& placement, double step) const;
   void tighten_memory(const std::vector<int>& pins, int tier, double room_bytes, int rounds,
-                      double cutoff_ms, Result& result);
-  void keep_better(const Priced& priced, const Prices& prices, Result& result) const;
+                      double cutoff, Bound& result);
+  void keep_better(const Priced& priced, const Prices& prices, Bound& result) const;
   double weights_on(const Placement& placement, int tier) const;
 
   const Evaluator& evaluator_;

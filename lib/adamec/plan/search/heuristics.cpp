@@ -5,11 +5,10 @@
 #include <utility>
 
 #include "adamec/base/error.h"
+#include "adamec/plan/cost/infinite.h"
 
 namespace adamec::plan {
 namespace {
-
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 // The cost graph of two of the tiers, with one link in each direction that stands for the way
 // between them. Inputs and results elsewhere count as being on the first.
@@ -125,7 +124,7 @@ std::optional<Placement> exhaustive(const Evaluator& evaluator) {
   double best_ms = kInfinite;
   for (;;) {
     if (evaluator.allowed(placement) && evaluator.fits(placement)) {
-      const double ms = evaluator.latency_ms(placement);
+      const double ms = evaluator.cost(placement);
       if (ms < best_ms) {
         best_ms = ms;
         best = placement;

@@ -1,15 +1,30 @@
 #include "adamec/plan/search/incumbent.h"
 
+#include <cassert>
+
 #include "adamec/base/error.h"
 
 namespace adamec::plan {
 
+double Incumbent::cutoff() const {
+  // In the second stage what costs exactly as much is wanted, be it nothing.
+  return prefer_small_ ? equal_cost_ + std::numeric_limits<double>::min()
+                       : cost_ * (1 - kProofTolerance);
+}
+
+void Incumbent::prefer_small() {
+  assert(found() && goal_.executed != nullptr);
+  prefer_small_ = true;
+  equal_cost_ = equal_cost_limit(cost_);
+  size_ = goal_.executed->size(placement_);
+}
+
 void Incumbent::consider(const Placement& placement) {
   if (!evaluator_.allowed(placement)) return;
-  const double value = goal_.score->latency_ms(placement);
-  if (value >= value_ms_) return;
+  const double cost = goal_.score->cost(placement);
+  if (prefer_small_ ? cost > equal_cost_ : cost >= cost_) return;
   for (const Limit& limit : goal_.limits) {
-    const double over = limit.costs->latency_ms(placement) - limit.at_most;
+    const double over = limit.costs->cost(placement) - limit.at_most;
     if (over <= limit.at_most * kProofTolerance) continue;
     if (over >= least_over_) return;
     least_over_ = over;
@@ -22,7 +37,12 @@ void Incumbent::consider(const Placement& placement) {
     excess += evaluator_.excess_bytes(tier, used[tier]);
   }
   if (excess == 0) {
-    value_ms_ = value;
+    if (prefer_small_) {
+      const PlanSize size = goal_.executed->size(placement);
+      if (!(size < size_)) return;
+      size_ = size;
+    }
+    cost_ = cost;
     placement_ = placement;
   } else if (excess < least_excess_) {
     least_excess_ = excess;

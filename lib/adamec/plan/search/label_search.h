@@ -27,21 +27,21 @@ class LabelSearch {
               const std::vector<TierSet>& choices, const Bounds::Reduced& reduced,
               const Prices& prices);
 
-  static bool is_available(const Evaluator& evaluator, bool moves_cost);
+  [[nodiscard]] static bool is_available(const Evaluator& evaluator, bool moves_cost);
 
   struct Callbacks {
-    std::function<double()> cutoff_ms;  // labels from here on are not wanted
+    std::function<double()> cutoff;  // labels from here on are not wanted
     std::function<void(const Placement&)> on_placement;
     std::function<bool()> stop;
   };
   struct Result {
     bool complete = false;  // nothing below the cutoff was dropped
-    double bound_ms = 0;    // else: the least bound of all that was
+    double bound = 0;       // else: the least bound of all that was
   };
   // Keeps at most `width` labels per step.
-  Result run(std::size_t width, const Callbacks& callbacks);
+  [[nodiscard]] Result run(std::size_t width, const Callbacks& callbacks);
 
-  std::int64_t work() const { return work_; }
+  [[nodiscard]] std::int64_t work() const { return work_; }
 
  private:
   static constexpr int kMaxTiers = 4;
@@ -50,33 +50,33 @@ class LabelSearch {
 
   struct Label {
     std::int64_t rest = 0;  // what it cuts of the rest, in units
-    double cost_ms = 0;     // compute and transfers so far
+    double cost = 0;        // compute and transfers so far
     std::array<double, kMaxTiers> weights{};
     std::array<double, kMaxTiers> activation{};
-    double bound_ms = 0;
+    double bound = 0;
     std::uint32_t parent = 0;
     std::uint8_t choice = 0;
     Slots slots{};
   };
-  struct Origin {
+  struct LabelParent {
     std::uint32_t parent;
     std::uint8_t choice;
   };
   // A node of the network: of an atom, on a hop, or auxiliary.
-  struct Node {
+  struct CutNode {
     int item;
     int hop;
     bool tensor;
     bool up;
   };
   struct Cut {  // an arc of the rest between a node of this step and an earlier one, or itself
-    Node earlier;
-    Node own;
+    CutNode earlier;
+    CutNode own;
     std::int64_t forward;  // paid when only `own` is on the sink's side
     std::int64_t backward;
   };
   struct Unary {
-    Node own;
+    CutNode own;
     std::array<std::int64_t, 2> rest;
   };
   struct Step {
@@ -98,11 +98,11 @@ class LabelSearch {
   bool is_committed(int tensor) const;
   void add_rest(const Bounds::Reduced& reduced);
   void assign_slots();
-  Node node(int number) const;
-  int step_of(const Node& node) const {
+  CutNode node(int number) const;
+  int step_of(const CutNode& node) const {
     return node.tensor ? step_of_tensor_[node.item] : step_of_atom_[node.item];
   }
-  bool side(const Node& node, int own_value, const Slots& slots, bool own) const;
+  bool side(const CutNode& node, int own_value, const Slots& slots, bool own) const;
   void expand_atom(const Step& step, const Label& label, std::uint32_t index);
   void expand_tensor(const Step& step, const Label& label, std::uint32_t index);
   bool add_inputs(int atom, int tier, Label& next) const;
@@ -121,8 +121,8 @@ class LabelSearch {
   int tiers_;
   bool phases_;
   std::vector<double> price_;  // per tier, and what is subtracted for all of them:
-  double base_ms_ = 0;
-  double unit_ms_ = 0;
+  double base_cost_ = 0;
+  double unit_cost_ = 0;
   bool too_wide_ = false;
   std::vector<Step> steps_;
   std::vector<int> step_of_atom_;
@@ -135,11 +135,11 @@ class LabelSearch {
   std::int64_t work_ = 0;
 
   // State of one run.
-  double cutoff_ms_ = 0;
+  double cutoff_ = 0;
   Later now_{0, 0};  // behind the present step
   std::vector<Label> labels_;
   std::vector<Label> next_;
-  std::vector<std::vector<Origin>> history_;
+  std::vector<std::vector<LabelParent>> history_;
 };
 
 }  // namespace adamec::plan

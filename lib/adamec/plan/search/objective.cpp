@@ -67,29 +67,29 @@ class CeilingPrices {
   }
 
  private:
-  struct Line {  // a relaxed placement's value as a function of the price
+  struct PriceLine {  // a relaxed placement's value as a function of the price
     double at_zero;
     double slope;
   };
 
-  Line probe(std::size_t index) {
+  PriceLine probe(std::size_t index) {
     const Scored blend(costs_, blended());
     Bounds bounds(
         blend.evaluator, [](const Placement&) {}, [] { return false; });
     const auto result =
         bounds.tighten(pins_, bounds.initial_prices(), 4, std::numeric_limits<double>::infinity());
     const Scored measure(costs_, Objective::of(ceilings_[index].measure));
-    const double used = measure.evaluator.latency_ms(result.placement);
-    const double value = blend.evaluator.latency_ms(result.placement);
+    const double used = measure.evaluator.cost(result.placement);
+    const double value = blend.evaluator.cost(result.placement);
     return {value - prices_[index] * used, used - ceilings_[index].at_most};
   }
 
   // Where the lines of a placement above the ceiling and of one below it meet, until it stays.
   void improve(std::size_t index) {
     double& price = prices_[index];
-    Line low = probe(index);
+    PriceLine low = probe(index);
     if (!(low.slope > 0)) return;
-    Line high = low;
+    PriceLine high = low;
     price = std::max(low.at_zero, 1e-9) / (low.slope + ceilings_[index].at_most + 1e-9);
     for (int i = 0; i < kPriceProbes && high.slope > 0; ++i) {
       high = probe(index);
@@ -103,7 +103,7 @@ class CeilingPrices {
       const double next = (high.at_zero - low.at_zero) / (low.slope - high.slope);
       if (!(next > 0) || !std::isfinite(next) || std::abs(next - price) < 1e-9 * next) break;
       price = next;
-      const Line line = probe(index);
+      const PriceLine line = probe(index);
       (line.slope > 0 ? low : high) = line;
     }
   }
@@ -189,17 +189,18 @@ ObjectivePlan find_best_plan(const Evaluator& evaluator, const Objective& object
                              const std::vector<Ceiling>& ceilings, const SearchLimits& limits) {
   const CostGraph& costs = evaluator.costs();
   if (has_alternatives(costs)) {
-    auto plans = find_in_each(costs, [&](const Evaluator& pinned) {
+    const auto plans = find_in_each(costs, [&](const Evaluator& pinned) {
       return find_best_plan(pinned, objective, ceilings, limits);
     });
-    const auto best = std::min_element(
-        plans.begin(), plans.end(), [](const auto& a, const auto& b) { return a.value < b.value; });
+    ObjectivePlan best = simplest(
+        plans, [](const ObjectivePlan& plan) { return plan.value; },
+        [](const ObjectivePlan& plan) { return plan.plan.evaluation.size(); });
     for (const ObjectivePlan& other : plans) {
-      best->lower_bound = std::min(best->lower_bound, other.lower_bound);
+      best.lower_bound = std::min(best.lower_bound, other.lower_bound);
     }
-    const bool proven = best->lower_bound >= best->value * (1 - kProofTolerance);
-    best->plan.gap = proven ? 0 : (best->value - best->lower_bound) / best->value;
-    return *best;
+    const bool proven = best.lower_bound >= best.value * (1 - kProofTolerance);
+    best.plan.gap = proven ? 0 : (best.value - best.lower_bound) / best.value;
+    return best;
   }
   const auto memory = std::find_if(ceilings.begin(), ceilings.end(), [](const Ceiling& ceiling) {
     return ceiling.measure == Measure::kMemory;
@@ -216,13 +217,13 @@ ObjectivePlan find_best_plan(const Evaluator& evaluator, const Objective& object
   }
   for (const Ceiling& ceiling : ceilings) {
     const Scored least(costs, Objective::of(ceiling.measure));
-    const Found found = find_best(least.evaluator, {&least.evaluator, {}}, limits);
-    if (found.value <= ceiling.at_most * (1 + kProofTolerance)) continue;
-    fail_ceiling(costs, ceiling, found.value, found.lower_bound == found.value);
+    const Optimum found = find_best(least.evaluator, {&least.evaluator, {}}, limits);
+    if (found.cost <= ceiling.at_most * (1 + kProofTolerance)) continue;
+    fail_ceiling(costs, ceiling, found.cost, found.lower_bound == found.cost);
   }
   const Scored score(costs, objective);
-  Goal goal{&score.evaluator, {}};
-  Found found = find_best(score.evaluator, goal, limits);
+  Goal goal{&score.evaluator, {}, &evaluator};
+  Optimum found = find_best(score.evaluator, goal, limits);
   std::vector<std::unique_ptr<Scored>> measured;
   const CeilingPrices prices(evaluator, objective, ceilings, initial_pins(evaluator));
   for (std::size_t i = 0; i < ceilings.size(); ++i) {
@@ -233,18 +234,18 @@ ObjectivePlan find_best_plan(const Evaluator& evaluator, const Objective& object
                                        measure_unit(ceilings[i].measure))});
   }
   const bool kept = std::all_of(goal.limits.begin(), goal.limits.end(), [&](const Limit& limit) {
-    return limit.costs->latency_ms(found.placement) <= limit.at_most * (1 + kProofTolerance);
+    return limit.costs->cost(found.placement) <= limit.at_most * (1 + kProofTolerance);
   });
   if (!kept) {
     const double unlimited = found.lower_bound;
     const Scored blend(costs, prices.blended());
     found = find_best(blend.evaluator, goal, limits);
-    found.lower_bound = std::max(found.lower_bound, std::min(unlimited, found.value));
+    found.lower_bound = std::max(found.lower_bound, std::min(unlimited, found.cost));
   }
-  ObjectivePlan result{make_plan(evaluator, found.placement, 0), found.value, found.lower_bound};
-  const bool proven = found.lower_bound >= found.value * (1 - kProofTolerance);
-  if (proven) result.lower_bound = found.value;
-  result.plan.gap = proven ? 0 : (found.value - found.lower_bound) / found.value;
+  ObjectivePlan result{score_plan(evaluator, found.placement, 0), found.cost, found.lower_bound};
+  const bool proven = found.lower_bound >= found.cost * (1 - kProofTolerance);
+  if (proven) result.lower_bound = found.cost;
+  result.plan.gap = proven ? 0 : (found.cost - found.lower_bound) / found.cost;
   return result;
 }
 

@@ -18,25 +18,26 @@ enum class Measure {
 };
 inline constexpr std::array<Measure, 4> kMeasures = {Measure::kLatency, Measure::kEnergy,
                                                      Measure::kMemory, Measure::kBytes};
-const char* measure_name(Measure measure);  // "latency", ...
-const char* measure_unit(Measure measure);  // "ms", "mJ", "bytes", "bytes"
+[[nodiscard]] const char* measure_name(Measure measure);  // "latency", ...
+const char* measure_unit(Measure measure);                // "ms", "mJ", "bytes", "bytes"
 std::optional<Measure> find_measure(const std::string& name);
 
 // A weighted sum of measures, each in its unit.
 struct Objective {
   std::array<double, 4> weight{0, 0, 0, 0};
 
-  static Objective of(Measure measure);
+  [[nodiscard]] static Objective of(Measure measure);
   double& operator[](Measure measure) { return weight[static_cast<std::size_t>(measure)]; }
   double operator[](Measure measure) const { return weight[static_cast<std::size_t>(measure)]; }
 };
 
 // All measures of a placement.
-std::array<double, 4> measure_all(const Evaluator& evaluator, const Evaluation& evaluation);
+[[nodiscard]] std::array<double, 4> measure_all(const Evaluator& evaluator,
+                                                const Evaluation& evaluation);
 
 // A cost graph whose "latency" is the objective: searched like any other. Routes stay what they
 // are.
-CostGraph objective_costs(const CostGraph& costs, const Objective& objective);
+[[nodiscard]] CostGraph objective_costs(const CostGraph& costs, const Objective& objective);
 
 // A measure that must not exceed a number.
 struct Ceiling {
@@ -53,8 +54,9 @@ struct ObjectivePlan {
 // The plan of least objective that keeps memory limits, pins and ceilings. A ceiling enters the
 // bound with the price under which the relaxation is highest (Lagrange). Throws Error(kInfeasible),
 // naming the ceiling and by how much it is missed.
-ObjectivePlan find_best_plan(const Evaluator& evaluator, const Objective& objective,
-                             const std::vector<Ceiling>& ceilings, const SearchLimits& limits = {});
+[[nodiscard]] ObjectivePlan find_best_plan(const Evaluator& evaluator, const Objective& objective,
+                                           const std::vector<Ceiling>& ceilings,
+                                           const SearchLimits& limits = {});
 
 // Plans of which none is better in both measures, ordered by the first: the best in each, and
 // between them the best in the first for (up to) `points` evenly spaced ceilings of the second.
@@ -63,7 +65,8 @@ struct Front {
   std::vector<ObjectivePlan> plans;
   bool proven = true;
 };
-Front pareto_front(const Evaluator& evaluator, Measure first, Measure second, int points,
-                   const std::vector<Ceiling>& ceilings, const SearchLimits& limits = {});
+[[nodiscard]] Front pareto_front(const Evaluator& evaluator, Measure first, Measure second,
+                                 int points, const std::vector<Ceiling>& ceilings,
+                                 const SearchLimits& limits = {});
 
 }  // namespace adamec::plan

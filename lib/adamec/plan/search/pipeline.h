@@ -7,7 +7,7 @@
 
 namespace adamec::plan {
 
-// A pipeline: inputs stream through, every stage works on another one at the same time.
+// A pipeline: inputs stream through, every stage works on a different one at the same time.
 //
 // A stage is a stretch of the topological order on a tier of its own. Every boundary carries all
 // tensors (and inputs) that exist before it and are needed after it, over the route between the two
@@ -22,8 +22,8 @@ struct Stage {
   int first;  // positions in the topological order, [first, last)
   int last;
   double compute_ms;
-  double receive_ms;  // of the boundary before it
-  std::uint64_t memory_bytes;
+  double receive_ms;           // of the boundary before it
+  std::uint64_t memory_bytes;  // UINT64_MAX: that or more
 };
 
 struct Pipeline {
@@ -32,7 +32,7 @@ struct Pipeline {
   double slowest_ms = 0;  // one inference leaves the pipeline in every such time
   std::string slowest;    // what takes that long, in words
 
-  double per_second() const { return slowest_ms > 0 ? 1e3 / slowest_ms : 0; }
+  [[nodiscard]] double per_second() const { return slowest_ms > 0 ? 1e3 / slowest_ms : 0; }
 };
 
 struct PipelineOptions {
@@ -42,10 +42,13 @@ struct PipelineOptions {
 // The pipeline whose slowest stage is fastest, over all ways to cut the order and to choose tiers:
 // dynamic programming over (atoms done, tiers used, last tier), where tiers that nothing tells
 // apart are counted instead of named (as in PipeEdge; Hu et al., "PipeEdge: pipeline parallelism
-// for large-scale model inference on heterogeneous edge devices", DSD 2022). Exact. Throws
+// for large-scale model inference on heterogeneous edge devices", DSD 2022). Exact; of pipelines
+// that are as fast (kProofTolerance), one with the fewest stages, then the fewest moves between
+// tiers, the way from the inputs and to the results included. Throws
 // Error(kInfeasible) when there is none, and Error when more than kMaxPipelineStates would be
 // needed.
-Pipeline find_pipeline(const Evaluator& evaluator, const PipelineOptions& options = {});
+[[nodiscard]] Pipeline find_pipeline(const Evaluator& evaluator,
+                                     const PipelineOptions& options = {});
 
 inline constexpr double kMaxPipelineStates = 5e7;
 

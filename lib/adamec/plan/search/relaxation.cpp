@@ -4,12 +4,6 @@
 #include <cmath>
 
 namespace adamec::plan {
-namespace {
-
-constexpr double kMaxUnits = 0x1p60;
-
-}  // namespace
-
 Relaxation::Relaxation(const Evaluator& evaluator, Model model)
     : evaluator_(evaluator),
       costs_(evaluator.costs()),
@@ -31,19 +25,19 @@ Relaxation::Relaxation(const Evaluator& evaluator, Model model)
       finite += link->transfer_ms(tensor.bytes);
     }
   }
-  forbidden_ms_ = 2 * finite;
+  forbidden_cost_ = 2 * finite;
   add_atoms();
   const int tensors = static_cast<int>(costs_.graph.tensors().size());
   for (int tensor = 0; tensor < tensors; ++tensor) add_tensor(tensor);
   add_control_edges();
 
-  std::vector<FlowNetwork::Arc> shape;
-  for (const Arc& arc : arcs_) {
+  std::vector<graph::FlowNetwork::Arc> shape;
+  for (const CutCost& arc : arcs_) {
     shape.push_back({arc.from, arc.to});
-    total_ms_ += arc.forward + arc.backward;
+    total_cost_ += arc.forward + arc.backward;
   }
-  for (const auto& cost : unary_) total_ms_ += std::abs(cost[0]) + std::abs(cost[1]);
-  for (const EdgeSlot& slot : slots_) moves_ms_ += slot.ms[0] + slot.ms[1];
+  for (const auto& cost : unary_) total_cost_ += std::abs(cost[0]) + std::abs(cost[1]);
+  for (const EdgeSlot& slot : slots_) all_moves_cost_ += slot.ms[0] + slot.ms[1];
   network_.emplace_back(static_cast<int>(unary_.size()), shape);
   arc_of_.clear();
 }
@@ -53,7 +47,7 @@ void Relaxation::add_atoms() {
   for (const AtomCost& atom : costs_.atoms) {
     const auto ms = [&](int position) {
       const int tier = line_.tiers[position];
-      return hops_ == 1 || atom.allowed[tier] ? atom.latency_ms[tier] : forbidden_ms_;
+      return hops_ == 1 || atom.allowed[tier] ? atom.latency_ms[tier] : forbidden_cost_;
     };
     for (int hop = 0; hop < hops_; ++hop) {
       // The first node carries the whole cost of its sides, the others what comes on top.
@@ -69,11 +63,11 @@ void Relaxation::add_atoms() {
   order_arcs_ = arcs_.size();
 }
 
-double Relaxation::transfer_ms(int tensor, int hop, bool up) const {
+double Relaxation::transfer_cost(int tensor, int hop, bool up) const {
   const int to = line_.tiers[up ? hop + 1 : hop];
   if (model_ == Model::kOneAuxiliary && to == evaluator_.control().start_tier()) return 0;
   const double per_byte = up ? line_.up_ms_per_byte[hop] : line_.down_ms_per_byte[hop];
-  if (std::isinf(per_byte)) return forbidden_ms_;
+  if (std::isinf(per_byte)) return forbidden_cost_;
   return static_cast<double>(costs_.graph.tensors()[tensor].bytes) * per_byte;
 }
 
@@ -108,7 +102,7 @@ void Relaxation::add_fixed_source(int tensor, int tier, int hop) {
   const bool up = line_.position[tier] <= hop;
   const int far_side = up ? 1 : 0;
   const auto& consumers = costs_.graph.tensors()[tensor].consumers;
-  const double cost = transfer_ms(tensor, hop, up);
+  const double cost = transfer_cost(tensor, hop, up);
   const int result = evaluator_.output_tier(tensor);
   if (result >= 0 && (line_.position[result] > hop) == up) {
     constant_ += cost;
@@ -129,7 +123,7 @@ void Relaxation::add_fixed_source(int tensor, int tier, int hop) {
 // What `tensor` costs on the hop when its producer is on one side and somebody on the other needs
 // it.
 void Relaxation::add_direction(int tensor, int producer, int hop, bool up) {
-  const double cost = transfer_ms(tensor, hop, up);
+  const double cost = transfer_cost(tensor, hop, up);
   if (cost == 0) return;
   const int from = atom_node(producer, hop);
   const auto& consumers = costs_.graph.tensors()[tensor].consumers;
@@ -162,7 +156,7 @@ void Relaxation::add_control_edges() {
 
 // What a control edge pays for the hop when its ends are on these sides. Starts of blocks are
 // counted on two tiers only.
-double Relaxation::edge_ms(int index, int hop, bool from_side, bool to_side) const {
+double Relaxation::edge_cost(int index, int hop, bool from_side, bool to_side) const {
   const ControlGraph& control = evaluator_.control();
   double ms = 0;
   if (hops_ == 1) {
@@ -170,7 +164,7 @@ double Relaxation::edge_ms(int index, int hop, bool from_side, bool to_side) con
   } else if (from_side != to_side) {
     ms = to_side ? line_.up_move_ms[hop] : line_.down_move_ms[hop];
   }
-  return std::min(ms, forbidden_ms_);
+  return std::min(ms, forbidden_cost_);
 }
 
 void Relaxation::add_control_edge(int index, int hop) {
@@ -184,146 +178,17 @@ void Relaxation::add_control_edge(int index, int hop) {
   EdgeSlot slot{index};
   if (control.is_atom(edge.from) && control.is_atom(edge.to)) {
     slot.arc = arc_between(atom_node(edge.from, hop), atom_node(edge.to, hop));
-    slot.ms = {edge_ms(index, hop, false, true), edge_ms(index, hop, true, false)};
+    slot.ms = {edge_cost(index, hop, false, true), edge_cost(index, hop, true, false)};
   } else if (control.is_atom(edge.to)) {
     slot.node = atom_node(edge.to, hop);
-    slot.ms = {edge_ms(index, hop, from_side, false), edge_ms(index, hop, from_side, true)};
+    slot.ms = {edge_cost(index, hop, from_side, false), edge_cost(index, hop, from_side, true)};
   } else if (control.is_atom(edge.from)) {
     slot.node = atom_node(edge.from, hop);
-    slot.ms = {edge_ms(index, hop, false, to_side), edge_ms(index, hop, true, to_side)};
+    slot.ms = {edge_cost(index, hop, false, to_side), edge_cost(index, hop, true, to_side)};
   } else {
-    slot.constant = edge_ms(index, hop, from_side, to_side);
+    slot.constant = edge_cost(index, hop, from_side, to_side);
   }
   slots_.push_back(slot);
-}
-
-void Relaxation::price(const Prices& prices) {
-  priced_constant_ = constant_;
-  priced_unary_ = unary_;
-  priced_arcs_ = arcs_;
-  for (int hop = 0; hop < hops_; ++hop) {
-    // As with the latencies: the first node carries both sides, the others the difference.
-    const double near = hop == 0 ? prices.of_tier(line_.tiers[0]) : 0;
-    const double below = hop == 0 ? 0 : prices.of_tier(line_.tiers[hop]);
-    const double far = prices.of_tier(line_.tiers[hop + 1]) - below;
-    if (near == 0 && far == 0) continue;
-    for (int atom = 0; atom < atom_count_; ++atom) {
-      const double bytes = static_cast<double>(costs_.atoms[atom].weight_bytes);
-      priced_unary_[atom_node(atom, hop)][0] += near * bytes;
-      priced_unary_[atom_node(atom, hop)][1] += far * bytes;
-    }
-  }
-  if (prices.path_share.empty()) return;
-  for (const EdgeSlot& slot : slots_) {
-    const double share = prices.path_share[slot.edge];
-    if (share <= 0) continue;
-    if (slot.arc >= 0) {
-      priced_arcs_[slot.arc].forward += share * slot.ms[0];
-      priced_arcs_[slot.arc].backward += share * slot.ms[1];
-    } else if (slot.node >= 0) {
-      priced_unary_[slot.node][0] += share * slot.ms[0];
-      priced_unary_[slot.node][1] += share * slot.ms[1];
-    } else {
-      priced_constant_ += share * slot.constant;
-    }
-  }
-}
-
-// The arcs that keep an atom's nodes in order: more than all else at those nodes.
-void Relaxation::set_order_arcs() {
-  if (order_arcs_ == 0) return;
-  std::vector<FlowNetwork::Capacity> at_atom(static_cast<std::size_t>(atom_count_), 1);
-  const auto add = [&](int node, FlowNetwork::Capacity capacity) {
-    if (node < atom_count_ * hops_) at_atom[node / hops_] += capacity;
-  };
-  for (std::size_t i = order_arcs_; i < arcs_.size(); ++i) {
-    add(arcs_[i].from, capacities_.forward[i] + capacities_.backward[i]);
-    add(arcs_[i].to, capacities_.forward[i] + capacities_.backward[i]);
-  }
-  for (int node = 0; node < atom_count_ * hops_; ++node) {
-    add(node, std::abs(capacities_.terminal[node]));
-  }
-  for (std::size_t i = 0; i < order_arcs_; ++i) {
-    capacities_.forward[i] = at_atom[arcs_[i].from / hops_];
-  }
-}
-
-// Rounds down to integers. Pinned atoms keep no unary costs: those are constants.
-void Relaxation::set_capacities(const std::vector<int>& pins, double scale) {
-  const auto units = [&](double ms) { return static_cast<FlowNetwork::Capacity>(ms * scale); };
-  capacities_.forward.resize(priced_arcs_.size());
-  capacities_.backward.resize(priced_arcs_.size());
-  capacities_.terminal.assign(priced_unary_.size(), 0);
-  for (std::size_t i = 0; i < priced_arcs_.size(); ++i) {
-    capacities_.forward[i] = units(priced_arcs_[i].forward);
-    capacities_.backward[i] = units(priced_arcs_[i].backward);
-  }
-  const auto side = [&](int node) {  // of a pinned atom's node; -1: free
-    if (node >= atom_count_ * hops_) return -1;
-    const int pin = pins[node / hops_];
-    return pin < 0 ? -1 : line_.position[pin] > node % hops_ ? 1 : 0;
-  };
-  for (std::size_t node = 0; node < priced_unary_.size(); ++node) {
-    const int pinned = side(static_cast<int>(node));
-    if (pinned >= 0) {
-      priced_constant_ += priced_unary_[node][pinned];
-      continue;
-    }
-    const double difference = priced_unary_[node][1] - priced_unary_[node][0];
-    priced_constant_ += std::min(priced_unary_[node][0], priced_unary_[node][1]);
-    capacities_.terminal[node] = units(difference);  // rounds towards zero on both sides
-  }
-  set_order_arcs();
-  const auto pin = [&](int node, bool leaves, std::size_t arc) {
-    const int pinned = side(node);
-    if (pinned < 0) return;
-    const auto& to_sink = leaves ? capacities_.forward : capacities_.backward;
-    const auto& to_source = leaves ? capacities_.backward : capacities_.forward;
-    capacities_.terminal[node] += pinned == 0 ? to_sink[arc] : -to_source[arc];
-  };
-  for (std::size_t i = 0; i < priced_arcs_.size(); ++i) {
-    pin(priced_arcs_[i].from, true, i);
-    pin(priced_arcs_[i].to, false, i);
-  }
-}
-
-Relaxation::Solution Relaxation::solve(const std::vector<int>& pins, const Prices& prices) {
-  price(prices);
-  double total = 1e-9 + total_ms_;
-  for (double price : prices.per_byte) total += 2 * price * weight_bytes_;
-  if (!prices.path_share.empty()) total += moves_ms_;
-  const double scale = std::exp2(std::floor(std::log2(kMaxUnits / (2 * total))));
-  set_capacities(pins, scale);
-
-  std::vector<char> sink_side;
-  const FlowNetwork::Capacity cut = network_.front().min_cut(capacities_, sink_side);
-  unit_ms_ = 1 / scale;
-  value_ms_ = priced_constant_ + static_cast<double>(cut) / scale;
-  Solution solution;
-  solution.value_ms = value_ms_;
-  solution.placement.resize(static_cast<std::size_t>(atom_count_));
-  for (int atom = 0; atom < atom_count_; ++atom) {
-    int position = 0;
-    while (position < hops_ && sink_side[atom_node(atom, position)]) ++position;
-    solution.placement[atom] = pins[atom] >= 0 ? pins[atom] : line_.tiers[position];
-  }
-  return solution;
-}
-
-Relaxation::Rest Relaxation::rest() const {
-  const FlowNetwork& network = network_.front();
-  Rest rest{value_ms_, unit_ms_, {}, {}};
-  for (int node = 0; node < node_count(); ++node) {
-    rest.nodes.push_back({network.rest_to_sink(node), network.excess(node)});
-  }
-  for (std::size_t arc = 0; arc < arcs_.size(); ++arc) {
-    const auto forward = network.rest_forward(arc);
-    const auto backward = network.rest_backward(arc);
-    if (forward > 0 || backward > 0) {
-      rest.arcs.push_back({arcs_[arc].from, arcs_[arc].to, forward, backward});
-    }
-  }
-  return rest;
 }
 
 }  // namespace adamec::plan

@@ -20,7 +20,7 @@ struct Prices {
   // Per tier: milliseconds per byte of weights placed there. Empty: none.
   std::vector<double> per_byte;
 
-  double of_tier(int tier) const { return per_byte.empty() ? 0 : per_byte[tier]; }
+  [[nodiscard]] double of_tier(int tier) const { return per_byte.empty() ? 0 : per_byte[tier]; }
 };
 
 // The problem without the rule that moves are shared by all tensors that ride along: the sum of
@@ -49,7 +49,7 @@ class Relaxation {
 
   struct Solution {
     Placement placement;
-    double value_ms = 0;  // at most the priced cost of every placement that keeps the pins
+    double cost = 0;  // at most the priced cost of every placement that keeps the pins
   };
 
   // The evaluator must outlive this object.
@@ -57,41 +57,43 @@ class Relaxation {
 
   // pins: tier per atom, or -1 when free. Pins win over AtomCost::allowed, which two tiers do not
   // look at.
-  Solution solve(const std::vector<int>& pins, const Prices& prices = {});
+  [[nodiscard]] Solution solve(const std::vector<int>& pins, const Prices& prices = {});
 
   // What a transfer without a link is charged: more than any placement costs without prices for
   // memory.
-  double forbidden_ms() const { return forbidden_ms_; }
+  [[nodiscard]] double forbidden_cost() const { return forbidden_cost_; }
   // Nodes and arcs of the network.
-  std::int64_t size() const { return static_cast<std::int64_t>(unary_.size() + arcs_.size()); }
+  [[nodiscard]] std::int64_t size() const {
+    return static_cast<std::int64_t>(unary_.size() + arcs_.size());
+  }
 
   // The network, for those who read what a cut leaves of it.
-  const TierLine& line() const { return line_; }
-  int node_count() const { return static_cast<int>(unary_.size()); }
-  int atom_node(int atom, int hop) const { return atom * hops_ + hop; }
+  [[nodiscard]] const TierLine& line() const { return line_; }
+  [[nodiscard]] int node_count() const { return static_cast<int>(unary_.size()); }
+  [[nodiscard]] int atom_node(int atom, int hop) const { return atom * hops_ + hop; }
   struct Auxiliary {  // numbered from the last atom's node on
     int tensor;
     int hop;
     bool up;
   };
-  const std::vector<Auxiliary>& auxiliaries() const { return auxiliaries_; }
+  [[nodiscard]] const std::vector<Auxiliary>& auxiliaries() const { return auxiliaries_; }
   struct Rest {
-    double value_ms;  // of the last solve()
-    double unit_ms;
+    double cost;  // of the last solve()
+    double unit_cost;
     std::vector<std::array<std::int64_t, 2>> nodes;  // on the source's and on the sink's side
-    struct Arc {
+    struct RestArc {
       int from;
       int to;
       std::int64_t forward;   // paid when only `to` is on the sink's side
       std::int64_t backward;  // paid when only `from` is
     };
-    std::vector<Arc> arcs;  // those that have something left
+    std::vector<RestArc> arcs;  // those that have something left
   };
   // What every labelling of the nodes costs above the last solve()'s value, in units.
-  Rest rest() const;
+  [[nodiscard]] Rest rest() const;
 
  private:
-  struct Arc {
+  struct CutCost {
     int from;
     int to;
     double forward = 0;   // paid when from is on the source's side and to on the sink's
@@ -106,7 +108,7 @@ class Relaxation {
     double constant = 0;
   };
 
-  double transfer_ms(int tensor, int hop, bool up) const;
+  double transfer_cost(int tensor, int hop, bool up) const;
   void add_atoms();
   void add_tensor(int tensor);
   void add_fixed_source(int tensor, int tier, int hop);
@@ -115,7 +117,7 @@ class Relaxation {
   int arc_between(int from, int to);
   void add_control_edges();
   void add_control_edge(int index, int hop);
-  double edge_ms(int index, int hop, bool from_side, bool to_side) const;
+  double edge_cost(int index, int hop, bool from_side, bool to_side) const;
   void price(const Prices& prices);
   void set_capacities(const std::vector<int>& pins, double scale);
   void set_order_arcs();
@@ -126,33 +128,33 @@ class Relaxation {
   TierLine line_;
   int atom_count_;
   int hops_;
-  double forbidden_ms_ = 0;  // stands for a transfer without link: more than any placement costs
+  double forbidden_cost_ = 0;  // stands for a transfer without link: more than any placement costs
   double constant_ = 0;
   std::vector<std::array<double, 2>> unary_;  // per node: cost on either side
   std::vector<Auxiliary> auxiliaries_;
-  std::vector<Arc> arcs_;
+  std::vector<CutCost> arcs_;
   std::size_t order_arcs_ = 0;                     // the first ones: from a node to the atom's next
   std::unordered_map<std::uint64_t, int> arc_of_;  // while building: by (from, to) of two nodes
   std::vector<EdgeSlot> slots_;
-  double total_ms_ = 0;  // bound of the sum of all capacities without prices
-  double moves_ms_ = 0;  // the same of all that path shares may add
+  double total_cost_ = 0;      // bound of the sum of all capacities without prices
+  double all_moves_cost_ = 0;  // the same of all that path shares may add
   double weight_bytes_ = 0;
-  std::vector<FlowNetwork> network_;  // exactly one, made when all arcs are known
+  std::vector<graph::FlowNetwork> network_;  // exactly one, made when all arcs are known
 
   // State of one solve().
   double priced_constant_ = 0;
-  double unit_ms_ = 0;
-  double value_ms_ = 0;
+  double unit_cost_ = 0;
+  double cost_ = 0;
   std::vector<std::array<double, 2>> priced_unary_;
-  std::vector<Arc> priced_arcs_;
-  FlowNetwork::Capacities capacities_;
+  std::vector<CutCost> priced_arcs_;
+  graph::FlowNetwork::Capacities capacities_;
 };
 
 // Whether the atom may run on the tier and control gets there and from there to its end.
-bool can_run_on(const Evaluator& evaluator, std::size_t atom, int tier);
+[[nodiscard]] bool can_run_on(const Evaluator& evaluator, std::size_t atom, int tier);
 
 // Tier per atom, -1 when several are possible (can_run_on). Throws Error(kInfeasible) when an atom
 // may run nowhere.
-std::vector<int> initial_pins(const Evaluator& evaluator);
+[[nodiscard]] std::vector<int> initial_pins(const Evaluator& evaluator);
 
 }  // namespace adamec::plan

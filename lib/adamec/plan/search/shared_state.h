@@ -6,21 +6,24 @@
 #include "adamec/base/error.h"
 #include "adamec/plan/cost/evaluate.h"
 
-// Atoms that share state run on one tier, whichever it is (CostGraph::together). That is one
+// Atoms that share state run on one tier, whichever it is (CostGraph::shared_state). That is one
 // problem for each tier, with these atoms pinned there; the best of them is the answer.
 namespace adamec::plan {
 
 // Whether there is anything to choose.
-bool has_alternatives(const CostGraph& costs);
+[[nodiscard]] bool has_alternatives(const CostGraph& costs);
+
+// The same costs with these atoms bound to the tier; nothing is left to choose.
+[[nodiscard]] CostGraph with_state_on(const CostGraph& costs, int tier);
 
 // One cost graph per tier on which all these atoms may run, in the order of the tiers. Throws
 // Error(kInfeasible) when there is none.
-std::vector<CostGraph> alternatives(const CostGraph& costs);
+[[nodiscard]] std::vector<CostGraph> alternatives(const CostGraph& costs);
 
 // What `find` gives for each of them, those that are infeasible left out. Throws the reason of the
 // first when all are.
 template <typename Find>
-auto find_in_each(const CostGraph& costs, Find find) {
+[[nodiscard]] auto find_in_each(const CostGraph& costs, Find find) {
   std::vector<decltype(find(std::declval<const Evaluator&>()))> results;
   std::optional<Error> reason;
   for (const CostGraph& pinned : alternatives(costs)) {

@@ -24,7 +24,7 @@ struct TierLine {
   std::vector<double> up_move_ms;
   std::vector<double> down_move_ms;
 
-  int hops() const { return static_cast<int>(up_move_ms.size()); }
+  [[nodiscard]] int hops() const { return static_cast<int>(up_move_ms.size()); }
 };
 
 }  // namespace adamec::plan

@@ -2,7 +2,7 @@
 #include "adamec/torchscript/specialise/converge.h"
 
 #include "adamec/base/error.h"
-#include "adamec/torchscript/load/arguments.h"
+#include "adamec/torchscript/run/copy.h"
 #include "adamec/torchscript/run/message.h"
 #include "adamec/torchscript/run/node_visits.h"
 #include "adamec/torchscript/specialise/partial_evaluator.h"
@@ -58,7 +58,7 @@ bool assigns_attributes(const jit::Module& module, const std::string& method) {
 }
 
 [[noreturn]] void fail_with_other_sizes(const std::exception& error) {
-  fail("the model does not run with other sizes of its dynamic dimensions: {}", first_line(error));
+  fail("the model does not run with other sizes of its dynamic dimensions: {}", reason_of(error));
 }
 
 // Which sizes are not the same for all arguments.

@@ -9,6 +9,7 @@
 #include "adamec/base/version.h"
 #include "adamec/torchscript/describe/packed.h"
 #include "adamec/torchscript/specialise/operator_kinds.h"
+#include "adamec/torchscript/split/record_order.h"
 #include "adamec/torchscript/split/split.h"
 #include "adamec/torchscript/split/whole_model.h"
 
@@ -71,51 +72,6 @@ v1::AtomKind kind_of(const Residual& residual, const AtomDraft& draft, const v1:
   return residual.views.count(draft.operators.front()) != 0 ? v1::VIEW : v1::OPERATOR;
 }
 
-// Which weights are not needed any more. Weights that the model returns as they are are kept.
-class WeightUses {
- public:
-  WeightUses(const Residual& residual, const std::vector<AtomDraft>& drafts) {
-    for (const AtomDraft& draft : drafts) {
-      for (jit::Value* value : draft.weights) ++left_[value];
-    }
-    for (jit::Value* output : residual.graph->outputs()) ++left_[output];
-    const std::function<void(const KnownValue&)> keep = [&](const KnownValue& item) {
-      if (item.residual != nullptr) ++left_[item.residual];
-      for (const KnownValuePtr& element : item.elements) keep(*element);
-    };
-    keep(*residual.output);
-  }
-
-  // May be called by several threads.
-  std::vector<jit::Value*> finished(const AtomDraft& draft) {
-    std::vector<jit::Value*> result;
-    for (jit::Value* value : draft.weights) {
-      if (--left_.at(value) == 0) result.push_back(value);
-    }
-    return result;
-  }
-
- private:
-  std::unordered_map<jit::Value*, std::atomic<int>> left_;
-};
-
-// Indices of the atoms by the bytes of their weights: the largest may take as long as the rest.
-std::vector<std::size_t> largest_first(const Residual& residual,
-                                       const std::vector<AtomDraft>& drafts) {
-  std::vector<std::size_t> bytes(drafts.size(), 0);
-  std::vector<std::size_t> order(drafts.size());
-  for (std::size_t i = 0; i < drafts.size(); ++i) {
-    order[i] = i;
-    for (jit::Value* value : drafts[i].weights) {
-      const c10::IValue& content = residual.weight_of(value).content;
-      if (content.isTensor()) bytes[i] += content.toTensor().nbytes();
-    }
-  }
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return bytes[a] > bytes[b]; });
-  return order;
-}
-
 }  // namespace
 
 ManifestWriter::ManifestWriter(const LoadedModel& model, const std::string& method,
@@ -169,10 +125,10 @@ void ManifestWriter::add_atoms(const Residual& residual, const std::vector<AtomD
   }
 }
 
-void ManifestWriter::add_whole(const jit::Module& module, const std::vector<c10::IValue>& arguments,
+void ManifestWriter::add_whole(const jit::Module& module, const c10::IValue& returned,
                                bool stateful) {
   const std::string id = unique(atom_ids_, "model");
-  WholeModel whole = keep_whole(module, manifest_.method(), manifest_, arguments, id);
+  WholeModel whole = keep_whole(module, manifest_.method(), manifest_, returned, id);
   v1::Atom* atom = manifest_.add_atoms();
   atom->set_id(id);
   atom->set_kind(stateful ? v1::STATEFUL : v1::GROUP);

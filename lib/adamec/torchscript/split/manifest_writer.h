@@ -32,9 +32,8 @@ class ManifestWriter {
   // are in their records. Calls complete() with the index of every record that is, from any thread.
   void make_records(Residual& residual, const std::vector<AtomDraft>& drafts,
                     const std::function<void(std::size_t)>& complete = {});
-  // The whole model as one atom.
-  void add_whole(const jit::Module& module, const std::vector<c10::IValue>& arguments,
-                 bool stateful);
+  // The whole model as one atom. `returned`: what it returned for the example arguments.
+  void add_whole(const jit::Module& module, const c10::IValue& returned, bool stateful);
 
   const v1::Manifest& manifest() const { return manifest_; }
   const std::vector<archive::Record>& records() const { return records_; }

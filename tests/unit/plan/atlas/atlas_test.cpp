@@ -99,6 +99,83 @@ std::size_t check_atlas(const CostGraph& costs, const v1::AtlasRanges& message,
   return atlas.plans.size();
 }
 
+// State stays on one tier in all plans. The atlas says which, and is optimal among the plans that
+// keep it there; with little bandwidth it would be better on the device, so it is not optimal
+// among all plans.
+TEST(Atlas, SaysOnWhichTierTheStateIs) {
+  v1::CostGraph message = testing::toy_message();
+  message.add_together("a");
+  const CostGraph costs = make_cost_graph(message, "toy");
+  v1::AtlasRanges ranges_message;
+  add_range(ranges_message, v1::AtlasRange::BANDWIDTH, 1e4, 1e8);
+  const AtlasRanges ranges = make_ranges(ranges_message, costs, "toy");
+  const Atlas atlas = make_atlas(costs, ranges);
+  const int tier = find_optimal(Evaluator(costs)).placement[0];
+  EXPECT_EQ(tier, 1);
+  EXPECT_EQ(atlas.state_tier, tier);
+  EXPECT_EQ(atlas.gap, 0);
+  for (const AtlasPlan& plan : atlas.plans) EXPECT_EQ(plan.placement[0], tier);
+  const v1::Atlas file = atlas_message(costs, ranges_message, atlas, 0);
+  EXPECT_EQ(file.state_tier(), "edge");
+  const AtlasTable table(file, "test");
+  CostGraph bound = costs;
+  bound.shared_state.clear();
+  bound.atoms[0].allowed = {0, 1};
+  const AtlasModel model(costs, ranges);
+  const std::vector<double> slow{1e4};
+  const double ours = advise(table.table(), slow.data(), -1).latency_ms;
+  EXPECT_DOUBLE_EQ(ours, single_plan_ms(bound, model, slow));
+  EXPECT_GT(ours, single_plan_ms(costs, model, slow) * 2);
+  v1::Atlas wrong = file;
+  wrong.set_state_tier("cloud");
+  EXPECT_THROW(AtlasTable(wrong, "test"), Error);
+}
+
+// No plan of an atlas has more blocks or moves than a different placement that costs the same
+// everywhere in the ranges.
+TEST(Atlas, PlansAreTheSmallestOfTheirCost) {
+  int told_apart = 0;
+  for (unsigned seed = 1; seed <= 100; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    v1::CostGraph message = testing::random_cost_graph(random, 7);
+    for (auto& atom : *message.mutable_atoms()) {
+      for (int tier = 0; tier < 2; ++tier) {
+        atom.set_latency_ms(tier, std::uniform_int_distribution<int>(0, 2)(random));
+      }
+    }
+    for (auto& tensor : *message.mutable_tensors()) {
+      tensor.set_bytes(std::uniform_int_distribution<std::uint64_t>(0, 2)(random));
+    }
+    for (auto& link : *message.mutable_links()) link.set_latency_ms(seed % 2);
+    for (auto& tier : *message.mutable_tiers()) tier.clear_memory_bytes();
+    if (message.links_size() < 2) continue;
+    const CostGraph costs = make_cost_graph(message, "random");
+    v1::AtlasRanges ranges_message;
+    add_range(ranges_message, v1::AtlasRange::BANDWIDTH, 1e2, 1e5);
+    const AtlasRanges ranges = make_ranges(ranges_message, costs, "random");
+    const AtlasModel model(costs, ranges);
+    const Evaluator evaluator(costs);
+    for (const AtlasPlan& plan : make_atlas(costs, ranges).plans) {
+      const PlanSize size = evaluator.size(plan.placement);
+      for (std::uint32_t bits = 0; bits < 1u << costs.atom_count(); ++bits) {
+        Placement other;
+        for (int i = 0; i < costs.atom_count(); ++i) other.push_back(bits >> i & 1);
+        if (!evaluator.allowed(other)) continue;
+        const std::vector<double> features = model.features(evaluator, other);
+        bool same = true;
+        for (std::size_t i = 0; i < features.size(); ++i) {
+          same = same && std::abs(features[i] - plan.features[i]) < 1e-9;
+        }
+        if (!same) continue;
+        ASSERT_GE(evaluator.size(other), size);
+        told_apart += evaluator.size(other) > size;
+      }
+    }
+  }
+  EXPECT_GT(told_apart, 15);
+}
+
 TEST(Atlas, ToyBreakpointsAreExact) {
   const CostGraph costs = toy();
   v1::AtlasRanges message;
@@ -275,7 +352,7 @@ TEST(Atlas, WithoutAnyPlanIsInfeasible) {
   v1::AtlasRanges ranges;
   add_range(ranges, v1::AtlasRange::BANDWIDTH, 1e3, 1e6);
   try {
-    make_atlas(costs, make_ranges(ranges, costs, "toy"));
+    (void)make_atlas(costs, make_ranges(ranges, costs, "toy"));
     FAIL() << "found one";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kInfeasible);
@@ -284,7 +361,7 @@ TEST(Atlas, WithoutAnyPlanIsInfeasible) {
 
 void expect_refused(const v1::AtlasRanges& ranges, const std::string& message) {
   try {
-    make_ranges(ranges, toy(), "f.json");
+    (void)make_ranges(ranges, toy(), "f.json");
     FAIL() << "accepted; expected " << message;
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), ::testing::StartsWith("f.json: atlas"));

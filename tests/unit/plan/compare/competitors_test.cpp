@@ -64,13 +64,13 @@ TEST(Baselines, OursIsNeverSlowerAndDadsOftenIs) {
     } catch (const Error&) {
       continue;
     }
-    for (const Baseline& baseline : compare(evaluator, plan)) {
-      if (!baseline.evaluation.feasible()) continue;
-      ASSERT_GE(baseline.evaluation.latency_ms, plan.evaluation.latency_ms * (1 - 1e-9))
-          << baseline.name;
-      if (baseline.name != "dads") continue;
+    for (const Competitor& competitor : compare(evaluator, plan)) {
+      if (!competitor.evaluation.feasible()) continue;
+      ASSERT_GE(competitor.evaluation.latency_ms, plan.evaluation.latency_ms * (1 - 1e-9))
+          << competitor.name;
+      if (competitor.name != "dads") continue;
       ++compared;
-      dads_slower += baseline.evaluation.latency_ms > plan.evaluation.latency_ms * (1 + 1e-6);
+      dads_slower += competitor.evaluation.latency_ms > plan.evaluation.latency_ms * (1 + 1e-6);
     }
   }
   EXPECT_GT(compared, 150);
@@ -82,9 +82,9 @@ TEST(Baselines, InfeasibleOnesSayWhy) {
   message.mutable_tiers(1)->set_memory_bytes(100);
   const CostGraph costs = make_cost_graph(message, "f");
   const Evaluator evaluator(costs);
-  const auto baselines = compare(evaluator, find_optimal(evaluator));
-  ASSERT_EQ(baselines[1].name, "edge-only");
-  EXPECT_EQ(baselines[1].evaluation.infeasible,
+  const auto competitors = compare(evaluator, find_optimal(evaluator));
+  ASSERT_EQ(competitors[1].name, "edge-only");
+  EXPECT_EQ(competitors[1].evaluation.infeasible,
             "'edge' needs 550 B of memory, 450 B more than it has");
 }
 

@@ -73,7 +73,7 @@ TEST(ExplainInfeasible, NamesTheMemoryThatIsMissing) {
   message.mutable_tiers(0)->set_memory_bytes(60);
   message.mutable_tiers(1)->set_memory_bytes(430);
   const CostGraph costs = make_cost_graph(message, "toy");
-  EXPECT_THROW(find_optimal(Evaluator(costs)), Error);
+  EXPECT_THROW((void)find_optimal(Evaluator(costs)), Error);
   const auto sentences = explain_infeasible(costs, std::nullopt);
   // 'a' needs 150 B, 'b' 420 B: 150 B on the device would do; or all 550 B on the edge.
   EXPECT_THAT(sentences,

@@ -44,7 +44,7 @@ TEST(OptimalProperty, PlansEqualBruteForceOnRandomGraphs) {
       EXPECT_THROW(
           {
             try {
-              find_optimal(evaluator);
+              (void)find_optimal(evaluator);
             } catch (const Error& error) {
               EXPECT_EQ(error.kind(), ErrorKind::kInfeasible) << error.what();
               throw;
@@ -91,9 +91,15 @@ TEST(OptimalProperty, EvaluationEqualsSimulationOfEveryPlacement) {
       ASSERT_EQ(evaluation.feasible(), expected != Simulator::kImpossible) << evaluation.infeasible;
       ASSERT_EQ(evaluation.moves, simulator.fewest_moves_by_search(placement));
       ASSERT_EQ(evaluation.moves, simulator.moves(placement));
+      ASSERT_EQ(evaluation.size(), evaluator.size(tiers));
+      const int fewest_blocks = simulator.fewest_blocks_by_search(placement);
+      ASSERT_GE(evaluation.size().blocks, fewest_blocks);
+      if (!simulator.has_mixed_endpoints()) {
+        ASSERT_EQ(evaluation.size().blocks, fewest_blocks);
+      }
       if (!evaluation.feasible()) continue;
       ASSERT_NEAR(evaluation.latency_ms, expected, kTolerance * (1 + expected));
-      ASSERT_NEAR(evaluator.latency_ms(tiers), expected, kTolerance * (1 + expected));
+      ASSERT_NEAR(evaluator.cost(tiers), expected, kTolerance * (1 + expected));
       std::size_t atoms = 0;
       for (const Block& block : evaluation.blocks) {
         ASSERT_TRUE(costs.graph.is_convex(block.atoms));

@@ -78,9 +78,11 @@ class BruteForce {
       : message_(message), layers_(message.atoms_size()), used_(message.tiers_size(), false) {}
 
   double best() {
-    try_from(0, 0, 0);
+    try_from(0, 0, 0, {});
     return best_;
   }
+  // The fewest stages and moves of all pipelines that are as fast.
+  PlanSize smallest() const { return smallest_; }
 
  private:
   double bytes(int cut) const {
@@ -117,11 +119,14 @@ class BruteForce {
     return size * via;
   }
 
-  void try_from(int done, int at, double slowest) {
+  void try_from(int done, int at, double slowest, PlanSize size) {
     if (done == layers_) {
       if (!message_.outputs(0).tier().empty()) {
         slowest = std::max(slowest, send(at, 0, bytes(layers_)));
+        size.moves += at == 0 ? 0 : 1;
       }
+      const bool faster = slowest < best_ * (1 - 1e-12);
+      if (faster || (slowest <= best_ * (1 + 1e-12) && size < smallest_)) smallest_ = size;
       best_ = std::min(best_, slowest);
       return;
     }
@@ -139,7 +144,8 @@ class BruteForce {
         const double memory = weights + activation + 2 * (bytes(done) + bytes(end));
         const auto limit = static_cast<double>(message_.tiers(tier).memory_bytes());
         if (limit > 0 && memory > limit) continue;
-        try_from(end, tier, std::max({slowest, compute, send(at, tier, bytes(done))}));
+        try_from(end, tier, std::max({slowest, compute, send(at, tier, bytes(done))}),
+                 {size.blocks + 1, size.moves + (at == tier ? 0 : 1)});
       }
       used_[tier] = false;
     }
@@ -149,6 +155,7 @@ class BruteForce {
   int layers_;
   std::vector<bool> used_;
   double best_ = kImpossible;
+  PlanSize smallest_;
 };
 
 TEST(Pipeline, EqualsBruteForceOnRandomHosts) {
@@ -158,11 +165,12 @@ TEST(Pipeline, EqualsBruteForceOnRandomHosts) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random(seed);
     const v1::CostGraph message = random_hosts(random);
-    const double best = BruteForce(message).best();
+    BruteForce brute_force(message);
+    const double best = brute_force.best();
     const CostGraph costs = make_cost_graph(message, "hosts");
     const Evaluator evaluator(costs);
     if (best == kImpossible) {
-      EXPECT_THROW(find_pipeline(evaluator), Error);
+      EXPECT_THROW((void)find_pipeline(evaluator), Error);
       continue;
     }
     const Pipeline pipeline = find_pipeline(evaluator);
@@ -175,6 +183,13 @@ TEST(Pipeline, EqualsBruteForceOnRandomHosts) {
       ASSERT_TRUE(limit == 0 || stage.memory_bytes <= limit);
     }
     ASSERT_EQ(done, costs.atom_count());
+    const bool returned = !message.outputs(0).tier().empty();
+    const int moves = static_cast<int>(pipeline.stages.size()) - 1 +
+                      (pipeline.stages.front().tier != 0 ? 1 : 0) +
+                      (returned && pipeline.stages.back().tier != 0 ? 1 : 0);
+    ASSERT_EQ(pipeline.stages.size(), static_cast<std::size_t>(brute_force.smallest().blocks))
+        << message.ShortDebugString();
+    ASSERT_EQ(moves, brute_force.smallest().moves) << message.ShortDebugString();
     ++feasible;
     split += pipeline.stages.size() > 1;
   }
@@ -183,13 +198,50 @@ TEST(Pipeline, EqualsBruteForceOnRandomHosts) {
   std::cout << feasible << " feasible pipelines, " << split << " of several stages\n";
 }
 
+// 16,384 tensors of the largest size make 2^64 bytes: more than 64 bits hold.
+TEST(Pipeline, SumsOfLargeTensorsDoNotOverflow) {
+  constexpr int kTensors = 16'384;
+  constexpr std::uint64_t kLargest = std::uint64_t{1} << 50;
+  v1::CostGraph message = testing::toy_message();
+  v1::CostGraph::Atom* last = message.mutable_atoms(1);
+  for (int i = 0; i < kTensors; ++i) {
+    v1::CostGraph::Tensor* tensor = message.add_tensors();
+    tensor->set_id("large" + std::to_string(i));
+    tensor->set_bytes(kLargest);
+    message.mutable_atoms(0)->add_outputs(tensor->id());
+    last->add_inputs(tensor->id());
+  }
+  for (auto& link : *message.mutable_links()) link.set_bytes_per_second(1e9);
+  for (auto& atom : *message.mutable_atoms()) atom.set_latency_ms(0, 1e9);
+  {
+    // All on one tier: nothing large is sent.
+    const CostGraph costs = make_cost_graph(message, "large");
+    const Pipeline pipeline = find_pipeline(Evaluator(costs));
+    EXPECT_EQ(pipeline.stages.size(), 1u);
+    EXPECT_DOUBLE_EQ(pipeline.slowest_ms, 2);  // on the edge
+  }
+  message.mutable_atoms(0)->add_tiers("device");
+  last->add_tiers("edge");
+  {
+    const CostGraph costs = make_cost_graph(message, "large");
+    const Pipeline pipeline = find_pipeline(Evaluator(costs), {1000});
+    const double bytes = static_cast<double>(kLargest) * kTensors + 8000;
+    EXPECT_DOUBLE_EQ(pipeline.slowest_ms, bytes / 1e6);
+    ASSERT_EQ(pipeline.stages.size(), 2u);
+    EXPECT_EQ(pipeline.stages[1].memory_bytes, UINT64_MAX);
+  }
+  message.mutable_tiers(1)->set_memory_bytes(std::uint64_t{1} << 60);
+  const CostGraph costs = make_cost_graph(message, "large");
+  EXPECT_THROW((void)find_pipeline(Evaluator(costs)), Error);
+}
+
 TEST(Pipeline, NamesWhatDoesNotFit) {
   v1::CostGraph message = testing::toy_message();
   message.mutable_tiers(0)->set_memory_bytes(100);
   message.mutable_tiers(1)->set_memory_bytes(150);
   const CostGraph costs = make_cost_graph(message, "f.json");
   try {
-    find_pipeline(Evaluator(costs));
+    (void)find_pipeline(Evaluator(costs));
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kInfeasible);

@@ -17,7 +17,7 @@ using testing::random_cost_graph;
 using testing::Simulator;
 
 // The fastest of all placements that keep the first `count` atoms together.
-double best_together(const v1::CostGraph& message, int count) {
+double best_with_shared_state(const v1::CostGraph& message, int count) {
   const Simulator simulator(message);
   const std::uint32_t group = (1u << count) - 1;
   double best = Simulator::kImpossible;
@@ -28,7 +28,7 @@ double best_together(const v1::CostGraph& message, int count) {
   return best;
 }
 
-TEST(Together, PlansEqualBruteForce) {
+TEST(SharedState, PlansEqualBruteForce) {
   int feasible = 0;
   int binding = 0;
   for (unsigned seed = 1; seed <= 300; ++seed) {
@@ -38,11 +38,11 @@ TEST(Together, PlansEqualBruteForce) {
     const int count = std::min(message.atoms_size(), 2 + static_cast<int>(seed % 4));
     const double free = Simulator(message).best_ms();
     for (int i = 0; i < count; ++i) message.add_together(message.atoms(i).id());
-    const double best = best_together(message, count);
+    const double best = best_with_shared_state(message, count);
     const CostGraph costs = make_cost_graph(message, "random");
     const Evaluator evaluator(costs);
     if (best == Simulator::kImpossible) {
-      EXPECT_THROW(find_optimal(evaluator), Error);
+      EXPECT_THROW((void)find_optimal(evaluator), Error);
       continue;
     }
     const Plan plan = find_optimal(evaluator);
@@ -58,19 +58,19 @@ TEST(Together, PlansEqualBruteForce) {
   EXPECT_GT(binding, 20);
 }
 
-TEST(Together, IsCheckedWhenRead) {
+TEST(SharedState, IsCheckedWhenRead) {
   std::mt19937 random(1);
   v1::CostGraph message = random_cost_graph(random, 5);
   message.add_together("nobody");
   try {
-    make_cost_graph(message, "c.json");
+    (void)make_cost_graph(message, "c.json");
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(), "c.json: together[0]: unknown atom 'nobody'");
   }
 }
 
-TEST(Together, APlacementThatDividesThemCannotRun) {
+TEST(SharedState, APlacementThatDividesThemCannotRun) {
   std::mt19937 random(5);
   v1::CostGraph message = random_cost_graph(random, 6);
   for (auto& atom : *message.mutable_atoms()) atom.clear_tiers();

@@ -280,8 +280,9 @@ TEST(State, OtherArgumentsAreRefused) {
   };
   EXPECT_EQ(message({torch::ones({2}), 3}), "");
   EXPECT_EQ(message({torch::ones({4}), 3}),
-            "input 'x' is a Float[4], the archive was cut for float32[2]");
-  EXPECT_EQ(message({torch::ones({2}), 4}), "input 'n' is another than the archive was cut for");
+            "input 'x' is a Float[4], the archive was made for float32[2]");
+  EXPECT_EQ(message({torch::ones({2}), 4}),
+            "input 'n': differs from the value the archive was made with");
 }
 
 }  // namespace
