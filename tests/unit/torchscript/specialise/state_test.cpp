@@ -1,67 +1,14 @@
 // What models keep from one run to the next. split_source() itself compares five runs on the same
-// input; run_on_others() compares runs on changing ones.
+// input; split_stateful() compares runs on changing ones.
 #include <gtest/gtest.h>
 
 #include <map>
 
 #include "adamec/base/error.h"
-#include "adamec/torchscript/load/arguments.h"
-#include "adamec/torchscript/run/execute.h"
-#include "tests/unit/torchscript/split/split_source.h"
+#include "tests/unit/torchscript/specialise/stateful_source.h"
 
 namespace adamec::testing {
 namespace {
-
-using Fill = std::function<void(torch::jit::Module&)>;
-
-const Fill kMemory = [](torch::jit::Module& module) {
-  module.register_buffer("memory", torch::zeros({3}));
-};
-
-// Runs the atoms and the model eight times, side by side, on inputs that change every time.
-std::string run_on_others(const torchscript::SplitResult& result, torch::jit::Module module,
-                          const std::vector<std::string>& inputs) {
-  std::map<std::string, std::string_view> records;
-  for (const auto& record : result.records) records[record.name] = record.bytes;
-  bool inside = false;
-  for (const auto& atom : result.manifest.atoms()) inside |= atom.kind() == v1::STATEFUL;
-  torchscript::AtomExecutor executor(
-      result.manifest, [&](const std::string& name) { return records.at(name); }, inside);
-  const at::NoGradGuard no_grad;
-  for (std::uint64_t seed = 0; seed < 8; ++seed) {
-    const auto arguments =
-        torchscript::example_arguments(module, "forward", inputs, "", /*seed=*/100 + seed);
-    executor.run(arguments);
-    const auto difference = executor.difference(module.get_method("forward")(arguments));
-    if (!difference.empty()) return fmt::format("run {}: {}", seed, difference);
-  }
-  return "";
-}
-
-// Splits and runs on other inputs.
-torchscript::SplitResult split_stateful(const std::string& source,
-                                        const std::vector<std::string>& inputs, const Fill& fill) {
-  const auto result = split_source(source, inputs, fill);
-  torch::jit::Module module("Model");
-  fill(module);
-  module.define(source);
-  EXPECT_EQ(run_on_others(result, module, inputs), "");
-  return result;
-}
-
-std::map<std::string, const v1::Tensor*> states(const torchscript::SplitResult& result) {
-  std::map<std::string, const v1::Tensor*> states;
-  for (const auto& tensor : result.manifest.tensors()) {
-    if (tensor.role() == v1::STATE) states[tensor.id()] = &tensor;
-  }
-  return states;
-}
-
-int stateless_atoms(const torchscript::SplitResult& result) {
-  int count = 0;
-  for (const auto& atom : result.manifest.atoms()) count += atom.stateful() ? 0 : 1;
-  return count;
-}
 
 TEST(State, ThatIsAssignedIsATensorLikeAnyOther) {
   const auto result = split_stateful(R"(
@@ -200,6 +147,31 @@ def forward(self, x: Tensor):
   EXPECT_EQ(states(result).size(), 3u);
 }
 
+// Every operator that changes a list or dict counts, whatever its name.
+TEST(State, ADictThatIsUpdated) {
+  const auto fill = [](torch::jit::Module& module) {
+    c10::Dict<std::string, at::Tensor> cache;
+    cache.insert("last", torch::zeros({3}));
+    module.register_attribute(
+        "cache", c10::DictType::create(c10::StringType::get(), c10::TensorType::get()), cache);
+  };
+  const auto result = split_stateful(R"(
+def forward(self, x: Tensor):
+    before = self.cache["last"] + 1
+    self.cache.update({"last": x})
+    return before
+)",
+                                     {"float32[3]"}, fill);
+  EXPECT_EQ(states(result).size(), 1u);
+  // A key more than before: its length is not that of the next run.
+  const auto longer = split_stateful(R"(
+def forward(self, x: Tensor):
+    return self.cache.setdefault("first", x) + 1
+)",
+                                     {"float32[3]"}, fill);
+  EXPECT_EQ(longer.manifest.atoms(0).kind(), v1::STATEFUL);
+}
+
 TEST(State, ThatGrowsFromRunToRun) {
   const auto result = split_stateful(R"(
 def forward(self, x: Tensor):
@@ -291,44 +263,6 @@ def forward(self, x: Tensor):
   EXPECT_EQ(stateless_atoms(result), 2);
 }
 
-TEST(State, ThatCannotBeTakenOutKeepsTheModelWhole) {
-  const auto in_a_loop = split_stateful(R"(
-def forward(self, x: Tensor):
-    i = 0
-    while bool(x.sum() * 0 + i < 3):
-        self.memory = self.memory + x
-        i += 1
-    return self.memory * 2
-)",
-                                        {"float32[3]"}, kMemory);
-  ASSERT_EQ(in_a_loop.manifest.atoms_size(), 1);
-  EXPECT_EQ(in_a_loop.manifest.atoms(0).kind(), v1::STATEFUL);
-  EXPECT_EQ(in_a_loop.warnings.size(), 1u);
-  const auto shared = split_stateful(R"(
-def forward(self, x: Tensor):
-    y = self.alias * 2
-    self.memory.add_(x)
-    return y + self.alias
-)",
-                                     {"float32[3]"}, [](torch::jit::Module& module) {
-                                       const auto memory = torch::zeros({3});
-                                       module.register_buffer("memory", memory);
-                                       module.register_buffer("alias", memory);
-                                     });
-  EXPECT_EQ(shared.manifest.atoms(0).kind(), v1::STATEFUL);
-  const auto text =
-      split_stateful(R"(
-def forward(self, x: Tensor):
-    y = x * len(self.log)
-    self.log = self.log + "."
-    return y
-)",
-                     {"float32[3]"}, [](torch::jit::Module& module) {
-                       module.register_attribute("log", c10::StringType::get(), std::string(""));
-                     });
-  EXPECT_EQ(text.manifest.atoms(0).kind(), v1::STATEFUL);
-}
-
 TEST(State, OtherArgumentsAreRefused) {
   const auto result = split_source("def forward(self, x: Tensor, n: int):\n    return x * n\n",
                                    {"float32[2]", "int=3"});
@@ -349,71 +283,6 @@ TEST(State, OtherArgumentsAreRefused) {
             "input 'x' is a Float[4], the archive was made for float32[2]");
   EXPECT_EQ(message({torch::ones({2}), 4}),
             "input 'n': differs from the value the archive was made with");
-}
-
-// What every run assigns anew, but always the same, is no state.
-TEST(State, IsNotWhatNeverChanges) {
-  const auto result =
-      split_stateful(R"(
-def forward(self, x):
-  self.anchors = [a.to(x.dtype) for a in self.anchors]
-  self.steps = 3
-  return torch.relu(x + self.anchors[0] * self.steps)
-)",
-                     {"float32[3]"}, [](torch::jit::Module& module) {
-                       c10::List<at::Tensor> anchors;
-                       anchors.push_back(torch::ones({3}));
-                       module.register_attribute("anchors", c10::ListType::ofTensors(), anchors);
-                       module.register_attribute("steps", c10::IntType::get(), 3);
-                     });
-  EXPECT_TRUE(states(result).empty());
-  EXPECT_TRUE(result.warnings.empty());
-  EXPECT_EQ(operators(result), "aten::add aten::relu");
-}
-
-// Parts of a type that state cannot have are made in the first run, and stay.
-const char* const kMadeOnce = R"(
-def twice(self, x):
-  return x * 2
-
-def forward(self, x):
-  if self.kind is None:
-    self.kind = "fast"
-  kind = self.kind
-  assert kind is not None
-  y = torch.relu(x)
-  if kind == "fast":
-    y = self.twice(y)
-  return y + 1
-)";
-
-TEST(State, PartsMadeInTheFirstRunAreNone) {
-  const auto fill = [](torch::jit::Module& module) {
-    module.register_attribute("kind", c10::OptionalType::create(c10::StringType::get()),
-                              c10::IValue());
-  };
-  const auto result = split_stateful(kMadeOnce, {"float32[3]"}, fill);
-  EXPECT_TRUE(result.warnings.empty());
-  EXPECT_TRUE(states(result).empty());
-  EXPECT_EQ(result.manifest.atoms_size(), 3);
-}
-
-// A part that is another in every run stays inside one atom.
-TEST(State, PartsThatChangeInEveryRunKeepTheModelWhole) {
-  const auto result =
-      split_stateful(R"(
-def forward(self, x):
-  if self.kind == "even":
-    self.kind = "odd"
-    return x + 1
-  self.kind = "even"
-  return x * 2
-)",
-                     {"float32[3]"}, [](torch::jit::Module& module) {
-                       module.register_attribute("kind", c10::StringType::get(), "even");
-                     });
-  EXPECT_EQ(result.manifest.atoms_size(), 1);
-  EXPECT_EQ(result.manifest.atoms(0).kind(), v1::STATEFUL);
 }
 
 }  // namespace
