@@ -82,7 +82,8 @@ PlanInput read_input(const PlanConfig& config, const Console& console) {
   }
   for (const std::string& warning : predicted.warnings) console.warn(warning);
   PlanInput input{
-      plan::make_cost_graph(predicted.message, archive.name()),
+      // What may be wrong with it comes from the context: links, pins, deadlines, ranges.
+      plan::make_cost_graph(predicted.message, display_name(config.context)),
       config.goal.deadline_ms ? config.goal.deadline_ms : context.constraints.deadline_ms,
       std::nullopt,
       {config.archive, config.context}};

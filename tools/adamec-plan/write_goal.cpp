@@ -19,9 +19,9 @@ std::vector<plan::Ceiling> ceilings(const PlanInput& input) {
 report::Document throughput(const PlanInput& input, const plan::Evaluator& evaluator,
                             const PlanConfig& config, std::string& summary) {
   const plan::Pipeline pipeline = plan::find_pipeline(evaluator, {config.goal.buffers});
-  summary = fmt::format("{} stages, {:.4g} inferences per second, limited by {} ({})",
-                        pipeline.stages.size(), pipeline.per_second(), pipeline.slowest,
-                        format_ms(pipeline.slowest_ms));
+  summary = fmt::format("{} {}, {:.4g} inferences per second, limited by {} ({})",
+                        pipeline.stages.size(), pipeline.stages.size() == 1 ? "stage" : "stages",
+                        pipeline.per_second(), pipeline.slowest, format_ms(pipeline.slowest_ms));
   return report::pipeline_document(input.costs, pipeline);
 }
 

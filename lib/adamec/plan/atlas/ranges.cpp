@@ -27,7 +27,11 @@ class RangeChecker {
 
   AtlasRanges check(const v1::AtlasRanges& message) {
     for (const v1::AtlasRange& range : message.ranges()) add(range);
-    if (ranges_.ranges.empty()) fail("{}: atlas: no ranges, so nothing changes", source_);
+    if (ranges_.ranges.empty())
+      fail(
+          "{}: atlas: no ranges, so nothing changes; expected bandwidth, latency, load, slowdown "
+          "or memory",
+          source_);
     check_together();
     ranges_.load_rates.assign(scope_.tiers.size(), 0);
     for (const auto& rate : message.load_rates()) {
