@@ -106,7 +106,7 @@ class Search {
   std::int64_t created_ = 0;
   std::shared_ptr<const Prices> prices_;  // of the subproblem being expanded
   std::shared_ptr<const Prices> root_prices_;
-  std::optional<SizeBound> size_bound_;   // in the second stage
+  std::optional<SizeBound> size_bound_;  // in the second stage
 };
 
 }  // namespace adamec::plan
