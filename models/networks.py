@@ -70,7 +70,7 @@ def build(name: str) -> nn.Module:
 
     from torchvision import models
 
-    if name == "squeezenet10":
+    if name == "squeezenet1_1_small":
         return models.squeezenet1_1(weights=None, num_classes=10)
     if name == "mobilenet_v2_w25":
         return models.mobilenet_v2(weights=None, width_mult=0.25, num_classes=10)

@@ -64,14 +64,17 @@ own_libtorch() {
   return 1
 }
 
-# Compilations that use LibTorch take up to 2 GiB each.
-build_jobs() {
+# parallel_jobs MIB: how many processes of that size the cores and the free memory bear.
+parallel_jobs() {
   local cores memory
   cores=$(nproc)
-  memory=$(awk '/^MemAvailable/ {print int($2 / 2097152)}' /proc/meminfo)
+  memory=$(awk -v mib="$1" '/^MemAvailable/ {print int($2 / 1024 / mib)}' /proc/meminfo)
   if [ "$memory" -lt 1 ]; then memory=1; fi
   if [ "$memory" -lt "$cores" ]; then echo "$memory"; else echo "$cores"; fi
 }
+
+# Compilations that use LibTorch take up to 2 GiB each.
+build_jobs() { parallel_jobs 2048; }
 
 # Runs scripts/setup with the arguments; from then on CMake finds the LibTorch that it chose.
 set_up() {
@@ -82,15 +85,11 @@ set_up() {
   fi
 }
 
-# build PRESET FOLDER [TARGET...]: configures and builds, targets or everything.
-build() {
-  local preset=$1 folder=$ROOT/$2
-  shift 2
-  local cmake ninja chosen
-  local -a arguments=(--preset "$preset" -B "$folder")
+# configure PRESET FOLDER
+configure() {
+  local preset=$1 folder=$ROOT/$2 cmake ninja chosen
   cmake=$(working_program cmake 3.22) || die "cmake 3.22 or newer is needed; run scripts/setup"
   ninja=$(working_program ninja 1.8) || die "ninja is needed; run scripts/setup"
-  arguments+=(-DCMAKE_MAKE_PROGRAM="$ninja")
   chosen=${CMAKE_PREFIX_PATH:-}
   # CMake would keep the LibTorch it found first.
   if [ -f "$folder/CMakeCache.txt" ] && [ "$(cat "$folder/libtorch-choice" 2>/dev/null)" != "$chosen" ]; then
@@ -98,15 +97,25 @@ build() {
   fi
   mkdir -p "$folder"
   printf '%s\n' "$chosen" >"$folder/libtorch-choice"
-  (cd "$ROOT" && "$cmake" "${arguments[@]}") >"$folder/configure.log" 2>&1 || {
+  (cd "$ROOT" && "$cmake" --preset "$preset" -B "$folder" -DCMAKE_MAKE_PROGRAM="$ninja") \
+    >"$folder/configure.log" 2>&1 || {
     cat "$folder/configure.log" >&2
     die "the build could not be configured"
   }
+}
+
+# build PRESET FOLDER [TARGET...]: configures and builds, targets or everything, and says how far it is.
+build() {
+  local folder=$ROOT/$2 cmake jobs
+  jobs=$(build_jobs)
+  say "building in $2, $jobs compilations at a time"
+  configure "$1" "$2"
+  shift 2
+  cmake=$(working_program cmake 3.22)
   # Builds with another LibTorch share the objects that do not see it (and precompiled headers are
   # cached at all).
   export CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
   export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-  arguments=(--build "$folder" --parallel "$(build_jobs)")
-  if [ $# -gt 0 ]; then arguments+=(--target "$@"); fi
-  "$cmake" "${arguments[@]}" >&2
+  export NINJA_STATUS=${NINJA_STATUS-[%f/%t %p, %es] }
+  "$cmake" --build "$folder" --parallel "$jobs" ${1:+--target "$@"} >&2
 }

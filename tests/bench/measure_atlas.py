@@ -8,7 +8,8 @@ import subprocess
 import sys
 import tempfile
 
-from timing import interleaved_medians, report, wall_seconds
+from figures import report
+from timing import interleaved_medians, wall_seconds
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Seed, and how much slower the device is than make_cost_graph.py makes it.
@@ -47,17 +48,18 @@ def main() -> None:
         (process,) = interleaved_medians([lambda: wall_seconds(command)], 21)
     slowest = max(results, key=lambda result: result["atlas_ms"])
     plans = ", ".join(f"{result['plans']:.0f}" for result in results)
-    report("atlas of 1000 atoms over 0.1-1000 Mbit/s, ms", slowest["atlas_ms"], 50,
+    report("atlas of 1000 atoms over 0.1-1000 Mbit/s, ms", slowest["atlas_ms"],
            f"slowest of {len(results)} graphs with {plans} plans, "
            f"{slowest['searches']:.0f} single plans searched; whole process of the first "
-           f"{1e3 * process:.1f} ms")
+           f"{1e3 * process:.1f} ms", at_most=50)
     report("points where an atlas differs from a single plan",
-           sum(result["differ"] for result in results), 0,
+           sum(result["differ"] for result in results),
            f"of {sum(result['points'] for result in results):.0f}, "
            f"{results[0]['points']:.0f} on one graph; largest difference "
            f"{max(result['worst'] for result in results):.1e}, "
-           f"gap {max(result['gap'] for result in results):g}")
-    report("look-up, ns", max(result["lookup_ns"] for result in results), 1000, "no allocation")
+           f"gap {max(result['gap'] for result in results):g}", digits="g", at_most=0)
+    report("look-up, ns", max(result["lookup_ns"] for result in results), "no allocation",
+           at_most=1000)
 
 
 if __name__ == "__main__":

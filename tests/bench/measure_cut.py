@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 
+from figures import record, report
 from measure_split import CACHE, ROOT, split_command
-from timing import interleaved_medians, report, wall_seconds
+from timing import interleaved_medians, wall_seconds
 
 MAKE_CHAIN = pathlib.Path(__file__).with_name("make_chain.py")
 CNNS = ["alexnet", "vgg16", "resnet18", "resnet50", "googlenet", "inception_v3", "mobilenet_v2",
@@ -51,9 +52,10 @@ def measure_scripted(split: str, zoo: dict) -> None:
                             for form in ("traced", "scripted"))
         branches = sum(op["name"] in ("prim::If", "prim::Loop")
                        for atom in scripted for op in atom["operators"])
-        report(f"scripted {name}: branches and loops left", branches, 0, "of prim::If, prim::Loop")
-        report(f"scripted {name}: atoms / traced model's", len(scripted) / len(traced), 1.1,
-               f"{len(scripted)} / {len(traced)}")
+        report(f"scripted {name}: branches and loops left", branches, "of prim::If, prim::Loop",
+               digits="d", at_most=0)
+        report(f"scripted {name}: atoms / traced model's", len(scripted) / len(traced),
+               f"{len(scripted)} / {len(traced)}", at_most=1.1)
 
 
 def measure_corpus(split: str) -> None:
@@ -62,8 +64,7 @@ def measure_corpus(split: str) -> None:
         print(f"silero_vad: not measured, {model.name} is not beside the checkout")
         return
     atoms = atoms_of(split, model, ["float32[1,512]", "int=16000"])
-    verdict = "met" if len(atoms) >= 20 else "MISSED"
-    print(f"silero_vad: {len(atoms)} atoms (target: at least 20, {verdict})", flush=True)
+    report("silero_vad: atoms", len(atoms), digits="d", at_least=20)
 
 
 def peak_bytes(command: list) -> int:
@@ -93,15 +94,15 @@ def measure_largest(split: str, zoo: dict, folder: str, rounds: int) -> None:
     whole, start, usual = interleaved_medians(
         [lambda: wall_seconds(command), lambda: wall_seconds([split, "--version"]), reference],
         rounds)
-    report("adamec-split of VGG16 / load, forward and save in PyTorch", (whole - start) / usual, 3,
+    report("adamec-split of VGG16 / load, forward and save in PyTorch", (whole - start) / usual,
            f"{whole - start:.2f} s (without {start:.2f} s until LibTorch is loaded) / {usual:.2f} s, "
-           f"medians of {rounds} interleaved runs; whole process: {whole / usual:.2f}")
+           f"medians of {rounds} interleaved runs; whole process: {whole / usual:.2f}", at_most=3)
     forward = statistics.median(growth)
     limit = 2.5 * model.stat().st_size + forward
     peak, library = peak_bytes(command), peak_bytes([split, "--version"])
-    report("peak memory of adamec-split of VGG16 / (2.5 x the file + one forward)", peak / limit, 1,
+    report("peak memory of adamec-split of VGG16 / (2.5 x the file + one forward)", peak / limit,
            f"{peak / 2**20:.0f} MiB ({library / 2**20:.0f} MiB of it LibTorch itself) / (2.5 x "
-           f"{model.stat().st_size / 2**20:.0f} MiB + {forward / 2**20:.0f} MiB)")
+           f"{model.stat().st_size / 2**20:.0f} MiB + {forward / 2**20:.0f} MiB)", at_most=1)
 
 
 def measure_running(split: str, runner: str, zoo: dict, folder: str, rounds: int) -> None:
@@ -115,16 +116,20 @@ def measure_running(split: str, runner: str, zoo: dict, folder: str, rounds: int
         done = subprocess.run([runner, str(model), archive, str(rounds), *inputs],
                               stdout=subprocess.PIPE, text=True, check=True)
         row = json.loads(done.stdout)
+        record(f"{name}: atoms", row["atoms"])
+        record(f"{name}: the whole model, ms", row["whole_ms"])
+        record(f"{name}: all atoms one by one / the whole frozen model", row["atoms_ratio"])
+        record(f"{name}: all atoms as one block / the whole frozen model", row["block_ratio"])
         by_atom.append(row["atoms_ratio"])
         as_block.append(row["block_ratio"])
         print(f"{name:24} {row['atoms']:6} {row['whole_ms']:7.1f} ms "
               f"{row['atoms_ratio']:6.3f} ({row['atoms_fastest']:.3f}) "
               f"{row['block_ratio']:6.3f} ({row['block_fastest']:.3f})", flush=True)
     detail = f"median of {len(CNNS)} CNNs, one thread, {rounds} interleaved rounds; largest "
-    report("all atoms one by one / the whole frozen model", statistics.median(by_atom), 1.05,
-           detail + f"{max(by_atom):.3f}")
-    report("all atoms as one block / the whole frozen model", statistics.median(as_block), 1.01,
-           detail + f"{max(as_block):.3f}")
+    report("all atoms one by one / the whole frozen model", statistics.median(by_atom),
+           detail + f"{max(by_atom):.3f}", digits=".3f", at_most=1.05)
+    report("all atoms as one block / the whole frozen model", statistics.median(as_block),
+           detail + f"{max(as_block):.3f}", digits=".3f", at_most=1.01)
 
 
 def measure_growth(split: str, folder: str, rounds: int) -> None:
@@ -147,12 +152,16 @@ def measure_growth(split: str, folder: str, rounds: int) -> None:
     *seconds, start = (min(values) for values in wall)
     *work, library = (min(values) for values in cpu)
     for size, elapsed, busy in zip(sizes, seconds, work):
+        record(f"{size} operators, cut and verified, s", elapsed - start)
+        record(f"{size} operators, CPU time per operator, ms", 1e3 * (busy - library) / size)
         print(f"{size} operators: {elapsed - start:.2f} s; {busy - library:.2f} s of CPU, "
               f"{1e3 * (busy - library) / size:.2f} ms per operator", flush=True)
-    report("a model of 3,000 operators, cut and verified, in seconds", seconds[3], 5,
-           f"whole process, {start:.2f} s of it until LibTorch is loaded; fastest of {rounds} runs")
+    report("a model of 3,000 operators, cut and verified, in seconds", seconds[3],
+           f"whole process, {start:.2f} s of it until LibTorch is loaded; fastest of {rounds} runs",
+           at_most=5)
     report("CPU time per operator, 4,000 / 500 operators",
-           (work[4] - library) / 4000 / ((work[0] - library) / 500), 1.25, "1 is linear growth")
+           (work[4] - library) / 4000 / ((work[0] - library) / 500), "1 is linear growth",
+           at_most=1.25)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ import sys
 import time
 
 from cut_zoo import cut_zoo
+from figures import record, report
 
 # Networks that are also measured under load, which takes three times as long.
 LOADED = ["resnet18", "mobilenet_v2", "squeezenet1_1", "googlenet", "shufflenet_v2_x1_0"]
@@ -26,12 +27,6 @@ SEEDS = (1, 2, 3)
 SYNTHETIC = ("conv2d:1500", "conv1d:40", "linear:250", "matmul:60", "attention:90",
              "multi_head_attention:80", "softmax:60", "recurrent:40", "quantised:400",
              "elementwise:360", "reduction:40", "resize:40", "copy:160", "pool:240", "norm:200")
-
-
-def line(what: str, value: float, target: str, met: bool, detail: str = "") -> None:
-    verdict = "met" if met else "MISSED"
-    print(f"{what}: {value:.3g} (target: {target}, {verdict}){'; ' + detail if detail else ''}",
-          flush=True)
 
 
 class Bench:
@@ -75,25 +70,24 @@ def within(what: str, rows: list, target: float, more: str = "") -> None:
         return print(f"{what}: not measured")
     value = statistics.mean(row["within_10_percent"] for row in rows)
     ceiling = rows[0]["repeat_within_10_percent"]
-    line(what, value, f"at least {target:g}", value >= target,
-         f"measurements repeat: {ceiling or 0:.1f} %; count {rows[0]['count']}, MAPE "
-         f"{statistics.mean(row['mape_percent'] for row in rows):.1f} %{more}")
+    report(what, value, f"measurements repeat: {ceiling or 0:.1f} %; count {rows[0]['count']}, "
+           f"MAPE {statistics.mean(row['mape_percent'] for row in rows):.1f} %{more}", digits=".3g",
+           at_least=target)
 
 
 def mape(what: str, row: dict, target: float) -> None:
     if row is None:
         return print(f"{what}: not measured")
-    line(what, row["mape_percent"], f"at most {target:g}", row["mape_percent"] <= target,
-         f"count {row['count']}; measurements repeat within {row['repeat_mape_percent'] or 0:.1f} % "
-         "on average")
+    report(what, row["mape_percent"], f"count {row['count']}; measurements repeat within "
+           f"{row['repeat_mape_percent'] or 0:.1f} % on average", digits=".3g", at_most=target)
 
 
 def latencies(bench: Bench, samples: pathlib.Path) -> dict:
     """In steps of the core, as trainers compare them: the undisturbed time, under load the mean. Of
     (subject, signature, threads, load)."""
-    report = json.loads(bench.run(bench.bin / "adamec-profile", "--report", "--json", samples))
+    exported = json.loads(bench.run(bench.bin / "adamec-profile", "--report", "--json", samples))
     result = {}
-    for sample in report["samples"]:
+    for sample in exported["samples"]:
         context = sample["context"]
         load = context["cpu_load"]
         key = (sample["subject"], sample["signature"], context["threads"], load)
@@ -112,10 +106,10 @@ def repeatability(bench: Bench, first: list, again: list) -> None:
         groups.setdefault((subject, threads, load), []).append(after[key] / before[key])
     for (subject, threads, load), ratios in groups.items():
         errors = [abs(ratio - 1) for ratio in ratios]
-        print(f"measured again by another run, {subject.lower()}s, {threads} threads, load {load:g}: "
-              f"{100 * statistics.mean(error <= 0.1 for error in errors):.1f} % within 10 %, "
-              f"differ by {100 * statistics.mean(errors):.1f} % on average, median ratio "
-              f"{statistics.median(ratios):.3f}; count {len(ratios)}")
+        report(f"measured again by another run, {subject.lower()}s, {threads} threads, "
+               f"load {load:g}, % within 10 %", 100 * statistics.mean(error <= 0.1 for error in errors),
+               f"differ by {100 * statistics.mean(errors):.1f} % on average, median ratio "
+               f"{statistics.median(ratios):.3f}; count {len(ratios)}", digits=".1f")
 
 
 def accuracy(bench: Bench, zoo: pathlib.Path, loaded: list) -> None:
@@ -137,7 +131,7 @@ def accuracy(bench: Bench, zoo: pathlib.Path, loaded: list) -> None:
     mape("whole models, all their atoms left out, too, MAPE", models.get("models, 1 thread"), 5)
     print(f"  report: {html}")
     coverage = statistics.mean(row["p95_coverage_percent"] for row in pick("all"))
-    line("measured below p95, %", coverage, "93 to 97", 93 <= coverage <= 97)
+    report("measured below p95, %", coverage, digits=".3g", at_least=93, at_most=97)
     under_load = rows_of(bench.train([zoo, *loaded], "--validate", "block"))
     for group, row in under_load.items():
         if group.startswith("models, ") and "load" in group:
@@ -149,6 +143,9 @@ def transfer(bench: Bench, zoo: pathlib.Path, narrow: pathlib.Path) -> None:
     bench.run(bench.bin / "adamec-train", "-q", zoo, "-o", base)
     result = bench.train([narrow], "--base", base, "-o", bench.folder / "adapted.predictor")
     rows = {"adapted": result["validation"][-1], **result["transfer"]}
+    for name, row in rows.items():
+        record(f"transfer, {name.replace('_', ' ')}, % within 10 %", row["within_10_percent"],
+               f"MAPE {row['mape_percent']:.1f} %")
     text = "; ".join(f"{name.replace('_', ' ')} {rows[name]['within_10_percent']:.0f} %, MAPE "
                      f"{rows[name]['mape_percent']:.1f} %"
                      for name in ("adapted", "unadapted", "from_scratch"))
@@ -166,11 +163,11 @@ def main() -> None:
     bench = Bench(arguments.bin, arguments.folder)
 
     speed = json.loads(bench.run(arguments.bin / "predict_speed"))
-    line(f"training on {speed['samples']} samples, CPU s", speed["train_s"], "at most 2",
-         speed["train_s"] <= 2, f"with cross-validation, wall {speed['train_and_validate_s']:.2f} s")
-    line("one atom predicted, CPU us", speed["one_atom_us"], "at most 4", speed["one_atom_us"] <= 4)
-    line(f"{speed['atoms']} atoms in 100 contexts, CPU s", speed["many_s"], "at most 0.2",
-         speed["many_s"] <= 0.2)
+    report(f"training on {speed['samples']} samples, CPU s", speed["train_s"],
+           f"with cross-validation, wall {speed['train_and_validate_s']:.2f} s", at_most=2)
+    report("one atom predicted, CPU us", speed["one_atom_us"], at_most=4)
+    report(f"{speed['atoms']} atoms in 100 contexts, CPU s", speed["many_s"], digits=".3f",
+           at_most=0.2)
     if arguments.samples:
         return accuracy(bench, arguments.samples, [])
 
@@ -182,7 +179,7 @@ def main() -> None:
         start = time.perf_counter()
         bench.profile(resnet, timed.name)
         took = time.perf_counter() - start
-        line("profiling ResNet-50 for one context, s", took, "at most 60", took <= 60)
+        report("profiling ResNet-50 for one context, s", took, at_most=60)
     zoo = bench.profile(archives, "zoo.samples", "--threads", "1,2", "--budget", "36min",
                         *synthetic(SYNTHETIC))
     some = [archive for archive in archives if archive.name.split(".")[0] in LOADED]

@@ -13,7 +13,8 @@ import tempfile
 import time
 import zipfile
 
-from timing import interleaved_medians, report, wall_seconds
+from figures import record, report
+from timing import interleaved_medians, wall_seconds
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path(os.environ.get("ADAMEC_ZOO", ROOT / "models" / "cache"))
@@ -65,10 +66,10 @@ def measure_time(split: str, zoo: list, folder: str, rounds: int) -> None:
          lambda: wall_seconds([split, "--version"]),
          lambda: float(ask_python(REFERENCE, str(model), shape, f"{folder}/resnet50.pt"))], rounds)
     report("adamec-split of ResNet-50 / load, forward and save in PyTorch",
-           (whole - start) / reference, 3,
+           (whole - start) / reference,
            f"{whole - start:.2f} s (cut and verified; without {start:.2f} s until LibTorch is "
            f"loaded) / {reference:.2f} s (in a fresh process, import not counted), medians of "
-           f"{rounds} interleaved runs; whole process: {whole / reference:.2f}")
+           f"{rounds} interleaved runs; whole process: {whole / reference:.2f}", at_most=3)
 
 
 def measure_size(split: str, zoo: list, folder: str, forms: list) -> None:
@@ -98,12 +99,16 @@ def measure_size(split: str, zoo: list, folder: str, forms: list) -> None:
             weights = weight_bytes(model)
             share = archive.stat().st_size / (1.01 * weights + 4000 * atoms)
             worst = max(worst, (share, model.stem))
+            record(f"{model.stem}: atoms", atoms)
+            record(f"{model.stem}: archive, bytes", archive.stat().st_size, f"{weights} of weights")
+            record(f"{model.stem}: adamec-split, s", seconds)
             print(f"{model.stem:40} {atoms:6} {weights:12} {archive.stat().st_size:12} "
                   f"{share:9.3f} {seconds:6.1f} s", flush=True)
             archive.unlink()
     if worst[1]:
-        report("archive / (1.01 x the weights' bytes + 4 KB per atom)", worst[0], 1,
-               f"the largest of the zoo, {worst[1]}")
+        report("archive / (1.01 x the weights' bytes + 4 KB per atom)", worst[0],
+               f"the largest of the zoo, {worst[1]}", digits=".3f", at_most=1)
+    record("files of the zoo cut and bit-identical", files - len(failed), at_least=files)
     print(f"cut and bit-identical: {files - len(failed)} of {files} files"
           + (f"; not {', '.join(failed)}" if failed else ""))
 

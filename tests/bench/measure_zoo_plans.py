@@ -3,12 +3,11 @@
 each figure beside its target. See scripts/bench.
 
 Times come from operations and bytes (archive_costs.py), not from measurements. Archives are taken
-from --archives; PipeEdge's profiles from the shared folder where it is there.
+from --archives, PipeEdge's profiles from tests/data/pipeedge.
 """
 
 import argparse
 import json
-import os
 import pathlib
 import statistics
 import subprocess
@@ -17,7 +16,8 @@ import tempfile
 import time
 
 import archive_costs
-from timing import report
+import pipeedge_costs
+from figures import record, report
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BASELINES = ("device-only", "edge-only", "neurosurgeon", "dads", "greedy")
@@ -50,9 +50,9 @@ def memory_budgets(command: str, archives: list) -> None:
             cases += 1
             unproven += found is not None and found["gap"] > 0
             slowest = max(slowest, (seconds, path.name))
-    report("plans with a gap, zoo x 20 memory budgets on the device", unproven, 0,
-           f"{cases} cases on {len(archives)} archives")
-    report("slowest of them, whole process, seconds", slowest[0], 1, slowest[1])
+    report("plans with a gap, zoo x 20 memory budgets on the device", unproven,
+           f"{cases} cases on {len(archives)} archives", digits="d", at_most=0)
+    report("slowest of them, whole process, seconds", slowest[0], slowest[1], at_most=1)
 
 
 def contexts(command: str, archives: list) -> None:
@@ -78,23 +78,27 @@ def contexts(command: str, archives: list) -> None:
     print(f"{'Mbit/s':>6} {'load':>5} {'edge':>5} " + "".join(f"{n:>19}" for n in BASELINES))
     line = lambda shares: f"{statistics.mean(shares):9.1f} ({max(shares):6.1f})".rjust(19)
     for (mbit, load, speed), row in table.items():
+        for name, shares in row.items():
+            record(f"saved of {name}'s latency at {mbit} Mbit/s, load {load}, edge {speed}x, %",
+                   statistics.mean(shares), f"mean of {len(shares)} archives, most {max(shares):.1f}")
         print(f"{mbit:6} {load:5} {speed:4}x " + "".join(line(row[name]) for name in BASELINES))
+    for name, shares in saved.items():
+        record(f"saved of {name}'s latency, %", statistics.mean(shares),
+               f"mean of {len(shares)} plans, most {max(shares):.1f}")
     print(f"{'all':>18} " + "".join(line(saved[name]) for name in BASELINES), flush=True)
     worst = min(min(shares) for shares in saved.values())
-    report("most that any baseline is faster than ours, %", max(0.0, -worst), 1e-6, "same cost")
+    report("most that any baseline is faster than ours, %", max(0.0, -worst), "same cost",
+           digits=".2g", at_most=1e-6)
 
 
 def pipeedge(command: str, solve: str, folder: pathlib.Path) -> None:
-    if not folder.exists():
-        print(f"PipeEdge: skipped, {folder} is not there")
-        return
-    import pipeedge_costs
     for size, theirs in (("base", 9.5), ("large", 15.0)):
         graph = pipeedge_costs.cost_graph(folder, f"google/vit-{size}-patch16-224")
         found, _ = plan(command, graph, "--objective", "throughput")
         stages = ", ".join(f"{s['tier']}: {s['atoms'][0][5:]}-{s['atoms'][-1][5:]}"
                            for s in found["stages"])
-        print(f"PipeEdge ViT-{size}: layers {stages}; slowest {found['slowest_ms']:.1f} ms")
+        report(f"PipeEdge ViT-{size}: slowest stage, ms", found["slowest_ms"], f"layers {stages}",
+               digits=".1f")
         solve_time(f"pipeline of ViT-{size} on 8 hosts, ms", solve, graph, theirs / 10, "--pipeline")
     graph = pipeedge_costs.cost_graph(folder, "google/vit-base-patch16-224", layers=1600, hosts=2,
                                       memory=False)
@@ -108,7 +112,7 @@ def solve_time(what: str, solve: str, graph: dict, limit: float, *options: str) 
         done = subprocess.run([solve, file.name, *options], capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{what}: {done.stderr.strip()}")
-    report(what, float(done.stdout), limit, "median of 101 in one process")
+    report(what, float(done.stdout), "median of 101 in one process", at_most=limit)
 
 
 def main() -> None:
@@ -121,8 +125,7 @@ def main() -> None:
     made = subprocess.run([sys.executable, str(ROOT / "tests/bench/make_cost_graph.py")],
                           capture_output=True, text=True, check=True)
     solve_time("one minimum cut, 1000 atoms, ms", options.solve, json.loads(made.stdout), 1)
-    shared = os.environ.get("ADAMEC_SHARED", str(ROOT.parent / "shared"))
-    pipeedge(options.plan, options.solve, pathlib.Path(shared) / "peers" / "pipeedge")
+    pipeedge(options.plan, options.solve, ROOT / "tests" / "data" / "pipeedge")
     archives = sorted(path for form in options.forms.split(",")
                       for path in pathlib.Path(options.archives or "/nowhere").glob(f"*.{form}.atoms"))
     if not archives:

@@ -6,7 +6,7 @@ and memory of its type, a link the smaller of two bandwidths, Mbit and MB are po
 tensor is a batch of float32. Hosts whose type has no profile of the model run nothing. The input
 lies on the first host that can run the model. PipeEdge's latencies are zero.
 
-    pipeedge_costs.py ../shared/peers/pipeedge google/vit-base-patch16-224 > costs.json
+    tests/bench/pipeedge_costs.py tests/data/pipeedge google/vit-base-patch16-224 > costs.json
     adamec-plan --costs costs.json --objective throughput
 """
 

@@ -64,10 +64,10 @@ int main() {
   const testing::SyntheticOptions options{
       .configurations = 1250, .threads = {1, 2}, .loads = {0, 0.5}, .noise = 0.02};
   const v1::SampleSet samples = testing::synthetic_samples(options);
-  const predict::TrainingData data = predict::training_data(samples, "", "synthetic");
-  const double fit = seconds(cpu_s, kRepetitions, [&] { predict::fit_predictor(data, 1); });
-  const double train = seconds(wall_s, kRepetitions, [&] { predict::train(data, {1, 2, ""}); });
-  const predict::Predictor predictor(predict::train(data, {1, 2, ""}).predictor, "synthetic");
+  const train::TrainingData data = train::training_data(samples, "", "synthetic");
+  const double fit = seconds(cpu_s, kRepetitions, [&] { train::fit_predictor(data, 1); });
+  const double train = seconds(wall_s, kRepetitions, [&] { train::train(data, {1, 2, ""}); });
+  const predict::Predictor predictor(train::train(data, {1, 2, ""}).predictor, "synthetic");
 
   // Configurations that were not measured: the slowest way through the predictor.
   const auto atoms =

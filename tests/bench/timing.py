@@ -29,9 +29,3 @@ def interleaved_medians(measurements: list, rounds: int) -> list:
             if turn > 0:
                 seconds[place].append(value)
     return [statistics.median(values) for values in seconds]
-
-
-def report(what: str, value: float, limit: float, detail: str) -> None:
-    """One figure beside its target, an upper limit."""
-    verdict = "met" if value <= limit else "MISSED"
-    print(f"{what}: {value:.2f} (target: at most {limit:g}, {verdict}); {detail}", flush=True)

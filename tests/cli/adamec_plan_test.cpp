@@ -177,7 +177,8 @@ TEST_F(AdamecPlan, SameInputSameBytes) {
 
 TEST_F(AdamecPlan, EveryAlgorithmIsScoredAlike) {
   const Json plan = Json::parse(golden("mixed.plan.json"));
-  for (const char* name : {"device-only", "edge-only", "neurosurgeon", "dads", "greedy", "min-cut"}) {
+  for (const char* name :
+       {"device-only", "edge-only", "neurosurgeon", "dads", "greedy", "min-cut"}) {
     const CommandResult result = run(std::string("--costs mixed.json --json --algorithm ") + name);
     ASSERT_EQ(result.exit_code, 0) << name << result.err;
     const Json own = Json::parse(result.out);

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -8,8 +9,13 @@
 #include <map>
 #include <random>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "adamec/base/error.h"
+#include "adamec/base/file.h"
+#include "adamec/machine/control_group.h"
 #include "adamec/measure/journal.h"
 #include "tests/cli/profile_fixture.h"
 
@@ -142,6 +148,72 @@ TEST_F(AdamecProfilePractice, ResumesAfterAnInterruptedRun) {
   EXPECT_FALSE(std::filesystem::exists(folder_.path("h.samples.visits")));
 }
 
+// Leaves what an interrupted run leaves: no samples yet, and a journal with one visit of every
+// configuration, of a time that no run could take. Returns the journal.
+class AdamecProfileJournal : public AdamecProfile {
+ protected:
+  AdamecProfileJournal() {
+    EXPECT_EQ(profile("net.atoms -o full.samples").exit_code, 0);
+    const v1::SampleSet full = samples("full.samples");
+    host_ = full.hosts(0);
+    v1::SampleSet empty;
+    *empty.add_hosts() = host_;
+    folder_.write("h.samples", empty.SerializeAsString());
+    v1::Journal journal;
+    for (const v1::Sample& sample : full.samples()) {
+      v1::Visit& visit = *journal.add_visits();
+      visit.set_signature(sample.signature());
+      *visit.mutable_context() = sample.context();
+      visit.set_block_runs(3);
+      visit.add_run_us(kImpossibleUs);
+      visit.add_run_cpu_us(kImpossibleUs);
+    }
+    measure::JournalFile(folder_.path("h.samples.visits"), host_, journal);
+    EXPECT_EQ(journal_visits(), 2);
+  }
+
+  int journal_visits() const {
+    return measure::read_journal(folder_.path("h.samples.visits"), host_).visits_size();
+  }
+
+  static constexpr double kImpossibleUs = 1e-6;
+  v1::Host host_;
+};
+
+TEST_F(AdamecProfileJournal, SurvivesAnErrorBeforeTheFirstSave) {
+  // Before anything is measured, where the host cannot do it.
+  if (!std::filesystem::exists("/sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq")) {
+    EXPECT_EQ(profile("net.atoms -o h.samples --resume --frequency 0.5").exit_code, 1);
+    EXPECT_EQ(journal_visits(), 2);
+  }
+  // After measuring: nothing else was asked for, and that fails.
+  ArchiveMaker("bad")
+      .atom("bad.reshape", "aten::reshape", "torch.reshape(x, [3, 3])")
+      .write(folder_.path("bad.atoms"));
+  EXPECT_EQ(profile("bad.atoms -o h.samples --resume").exit_code, 1);
+  EXPECT_EQ(journal_visits(), 2);
+  EXPECT_EQ(samples("h.samples").hosts_size(), 1);
+
+  ASSERT_EQ(profile("net.atoms -o h.samples --resume").exit_code, 0);
+  const v1::SampleSet set = samples("h.samples");
+  ASSERT_EQ(set.samples_size(), 2);
+  for (const v1::Sample& sample : set.samples()) {
+    EXPECT_EQ(sample.latency().min_us(), kImpossibleUs);
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder_.path("h.samples.visits")));
+}
+
+TEST_F(AdamecProfileJournal, KeepsVisitsOfWhatWasNotAskedFor) {
+  ASSERT_EQ(profile("net.atoms -o h.samples --resume --only 'fc.*'").exit_code, 0);
+  ASSERT_EQ(samples("h.samples").samples_size(), 1);
+  EXPECT_EQ(journal_visits(), 1);
+  ASSERT_EQ(profile("net.atoms -o h.samples --resume").exit_code, 0);
+  const v1::SampleSet set = samples("h.samples");
+  ASSERT_EQ(set.samples_size(), 2);
+  EXPECT_EQ(set.samples(1).latency().min_us(), kImpossibleUs);
+  EXPECT_FALSE(std::filesystem::exists(folder_.path("h.samples.visits")));
+}
+
 TEST_F(AdamecProfilePractice, ReadsContextsFromAFile) {
   folder_.write("c.yaml",
                 "contexts:\n"
@@ -194,17 +266,71 @@ TEST_F(AdamecProfilePractice, LimitsMemoryOrSaysWhyNot) {
       .write(folder_.path("hungry.atoms"));
   const CommandResult killed = profile("hungry.atoms -o k.samples --memory-limit 0,8MiB");
   ASSERT_EQ(killed.exit_code, 0) << killed.err;
-  EXPECT_THAT(killed.err, HasSubstr("hungry/big: was killed: needs more than 8.0 MiB; to "
-                                    "reproduce: adamec-profile hungry.atoms --only big --threads 1 "
-                                    "--memory-limit 8388608\n"));
+  EXPECT_THAT(killed.err,
+              HasSubstr("hungry/big: the system ended it: it needs more than 8.0 MiB; to "
+                        "reproduce: adamec-profile hungry.atoms --only big --threads 1 "
+                        "--memory-limit 8388608\n"));
   EXPECT_EQ(samples("k.samples").samples_size(), 1);
 }
+
+// Where the tool makes its groups.
+std::string group_folder(const std::string& controller) {
+  return machine::find_control_group(read_file("/proc/self/cgroup"),
+                                     read_file("/proc/self/mountinfo"), controller)
+      .folder;
+}
+
+// Groups of processes that are not there any more.
+std::set<std::string> left_groups(const std::string& folder) {
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename();
+    if (name.rfind("adamec-", 0) != 0) continue;
+    if (!std::filesystem::exists("/proc/" + name.substr(7))) left.insert(name);
+  }
+  return left;
+}
+
+class AdamecProfileInterrupted : public AdamecProfile,
+                                 public ::testing::WithParamInterface<const char*> {};
+
+// The group of a memory limit is that of a process that the tool starts.
+TEST_P(AdamecProfileInterrupted, LeavesNoControlGroup) {
+  for (const auto& [option, controller] : std::vector<std::pair<std::string, std::string>>{
+           {"--cpu-quota 0.5", "cpu"}, {"--memory-limit 256MiB", "memory"}}) {
+    const std::string folder = group_folder(controller);
+    if (folder.empty()) GTEST_SKIP() << "skipped: no control groups for " << controller;
+    const std::set<std::string> before = left_groups(folder);
+    // Interrupted when the group of the process or of one of its children is there.
+    const CommandResult result = run_command(
+        "adamec-profile net.atoms --atoms-only --threads 1,2,3 --visits 64 -o h.samples " + option +
+            " & pid=$!; for i in $(seq 400); do for group in " + folder +
+            "/adamec-*; do p=${group##*-}; [ $p = $pid ] && break 2; "
+            "grep -qs \"^PPid:[^0-9]*$pid$\" /proc/$p/status && break 2; done; "
+            "kill -0 $pid 2>/dev/null || break; sleep 0.05; done; kill -" +
+            GetParam() + " $pid; wait $pid; echo $?",
+        folder_.path());
+    if (result.err.find(" limit: ") != std::string::npos) {
+      GTEST_SKIP() << "skipped: " << result.err;
+    }
+    EXPECT_THAT(result.out, ::testing::AnyOf("143\n", "129\n")) << result.err;
+    std::set<std::string> left = left_groups(folder);
+    for (int i = 0; i < 100 && left != before; ++i) {  // the other process ends after its parent
+      ::usleep(50'000);
+      left = left_groups(folder);
+    }
+    EXPECT_EQ(left, before) << option;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, AdamecProfileInterrupted, ::testing::Values("TERM", "HUP"));
 
 TEST_F(AdamecProfilePractice, RefusesContextsTheHostCannotMake) {
   if (!std::filesystem::exists("/sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq")) {
     const CommandResult frequency = profile("net.atoms -o h.samples --frequency 0.5 --cpus 0");
     EXPECT_EQ(frequency.exit_code, 1);
-    EXPECT_THAT(frequency.err, HasSubstr("error: frequency: the host does not offer it (no "));
+    EXPECT_THAT(frequency.err,
+                HasSubstr("error: frequency limit: the host does not offer it (no "));
     EXPECT_FALSE(std::filesystem::exists(folder_.path("h.samples")));
     EXPECT_FALSE(std::filesystem::exists(folder_.path("h.samples.visits")));
   }
@@ -259,8 +385,8 @@ TEST_F(AdamecProfilePractice, ReportsCoverageAndExports) {
   EXPECT_THAT(report.out, StartsWith("host: "));
   EXPECT_THAT(report.out, ContainsRegex("\naten::relu +1 +2 "));
   EXPECT_THAT(report.out, ContainsRegex("\n1 thread, load 0.5 +2 "));
-  EXPECT_THAT(report.out, HasSubstr("4 samples of 1 models; 2 contended with an uncontended "
-                                    "partner of the same round"));
+  EXPECT_THAT(report.out, HasSubstr("4 samples of 1 models; 2 under load or limits have a partner "
+                                    "without, of the same round"));
   const CommandResult csv = run_command("adamec-profile --report h.samples --csv", folder_.path());
   EXPECT_THAT(csv.out, StartsWith("host,subject,atom,operator,"));
   EXPECT_EQ(std::count(csv.out.begin(), csv.out.end(), '\n'), 5);
@@ -276,7 +402,7 @@ TEST_F(AdamecProfilePractice, ReportsCoverageAndExports) {
   const CommandResult mixed =
       run_command("adamec-profile --report h.samples o.samples", folder_.path());
   ASSERT_EQ(mixed.exit_code, 0) << mixed.err;
-  EXPECT_THAT(mixed.err, HasSubstr("samples of 2 hosts: each by itself\n"));
+  EXPECT_THAT(mixed.err, HasSubstr("samples of 2 hosts: one table for each\n"));
   EXPECT_THAT(mixed.out, HasSubstr("\nhost: "));
 }
 
@@ -304,7 +430,7 @@ TEST_F(AdamecProfilePractice, RefusesBadSampleFiles) {
   v1::SampleSet set = good;
   set.mutable_samples(0)->set_host_id("nobody");
   EXPECT_THAT(report(set.SerializeAsString()),
-              HasSubstr("samples[0].host_id: 'nobody' is no host of this file"));
+              HasSubstr("samples[0].host_id: 'nobody' is not a host of this file"));
   EXPECT_EQ(run_command("adamec-profile --report missing", folder_.path()).exit_code, 1);
 }
 

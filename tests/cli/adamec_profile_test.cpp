@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <csignal>
 #include <filesystem>
+#include <sstream>
 
 #include "adamec/machine/affinity.h"
 #include "tests/cli/profile_fixture.h"
@@ -67,9 +69,9 @@ TEST_F(AdamecProfile, LeavesHowIdleThreadsWaitToTheUser) {
 // OpenMP binds the first thread before main(): the program that is started anew must not be
 // confined to its CPU.
 TEST_F(AdamecProfile, UsesAllCpusWhereOpenMpBindsThreads) {
-  const measure::CpuList cpus = measure::usable_cpus();
+  const machine::CpuList cpus = machine::usable_cpus();
   if (cpus.size() < 2) GTEST_SKIP() << "skipped: one CPU only";
-  const std::string all = measure::format_cpu_list({cpus[0], cpus[1]});
+  const std::string all = machine::format_cpu_list({cpus[0], cpus[1]});
   for (const std::string& arguments : {std::string(), "--cpus " + all}) {
     const CommandResult result = run_command(
         "OMP_PROC_BIND=true adamec-profile --atoms-only --only 'net/fc*' net.atoms "
@@ -206,7 +208,7 @@ TEST_F(AdamecProfile, ReportsAFailingAtomAndGoesOn) {
   const CommandResult reproduced = profile("bad.atoms --only bad.reshape --threads 1");
   EXPECT_EQ(reproduced.exit_code, 1);
   EXPECT_THAT(reproduced.out, IsEmpty());
-  EXPECT_THAT(reproduced.err, HasSubstr("error: none of the 1 items could be measured\n"));
+  EXPECT_THAT(reproduced.err, HasSubstr("error: none of the 1 configurations could be measured\n"));
 }
 
 TEST_F(AdamecProfile, ResumesWhatIsMissing) {
@@ -237,7 +239,8 @@ TEST_F(AdamecProfile, RefusesToResumeOnAnotherHost) {
   const std::string file = folder_.write("h.samples", set.SerializeAsString());
   const CommandResult result = profile("net.atoms -o h.samples --resume");
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.err, HasSubstr("error: h.samples: measured on another host, Z80, 1 cores"));
+  EXPECT_THAT(result.err,
+              HasSubstr("error: h.samples: measured on a different host, Z80, 1 cores"));
   EXPECT_EQ(folder_.read("h.samples"), set.SerializeAsString());
 }
 
@@ -249,7 +252,7 @@ TEST_F(AdamecProfile, ASmallBudgetLeavesAtomsOut) {
   maker.write(folder_.path("many.atoms"));
   const CommandResult result = profile("many.atoms -o h.samples --budget 200ms");
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("warning: --budget: enough for "));
+  EXPECT_THAT(result.err, HasSubstr("warning: --budget: enough time for only "));
   EXPECT_THAT(result.err, HasSubstr(" of 40 configurations"));
   const int measured = samples("h.samples").samples_size();
   EXPECT_GE(measured, 1);
@@ -314,7 +317,7 @@ TEST_F(AdamecProfile, RefusesWrongUsage) {
            {"net.atoms --cpu-load nan", "--cpu-load: nan is not between 0 and 0.95"},
            {"net.atoms --cpus 3-1", "--cpus: '3-1' is not a list of CPUs like 0,2-3"},
            {"net.atoms --visits 1", "--visits: 1 is not between 4 and 64"},
-           {"net.atoms --budget 0", "--budget: no time at all"},
+           {"net.atoms --budget 0", "--budget: must be greater than 0"},
            {"net.atoms --budget soon", "--budget"},
            {"net.atoms --shard 3/2", "--shard: '3/2' is not I/N with I from 1 to N"},
            {"net.atoms --cpu-quota 2", "--cpu-quota: 2 is not between 0 and 1"},
@@ -326,9 +329,11 @@ TEST_F(AdamecProfile, RefusesWrongUsage) {
            {"net.atoms --synthesize conv2d", "--synthesize: 'conv2d' is not KIND:N"},
            {"net.atoms --contexts c.yaml --threads 2", "--contexts: the file says threads"},
            {"net.atoms --report -o h.samples", "--report measures nothing"},
-           {"net.atoms --json --csv", "--json and --csv exclude each other"},
+           {"net.atoms --json --csv", "--json and --csv cannot be used together"},
            {"--report", "a sample file is required"},
            {"net.atoms --resume", "--resume needs -o with a file"},
+           {"net.atoms --resume -o /dev/stdout", "--resume needs -o with a file"},
+           {"net.atoms --resume -o /dev/null", "--resume needs -o with a file"},
            {"net.atoms -o - --json", "both write to standard output"},
            {"- - -o h.samples", "standard input can be read only once"}}) {
     const CommandResult result = profile(arguments);
@@ -351,11 +356,35 @@ TEST_F(AdamecProfile, RefusesWhatCannotBeDone) {
   EXPECT_THAT(cpu.err, HasSubstr("error: CPU 1000 is not available to this process"));
   const CommandResult none = profile("net.atoms -o h.samples --only conv");
   EXPECT_EQ(none.exit_code, 1);
-  EXPECT_THAT(none.err, HasSubstr("net.atoms: none of the 3 atoms is chosen by --only"));
+  EXPECT_THAT(none.err, HasSubstr("net.atoms: none of the 3 atoms matches --only"));
   folder_.write("damaged.samples", "\xff\xff");
   const CommandResult damaged = profile("net.atoms -o damaged.samples --resume");
   EXPECT_EQ(damaged.exit_code, 1);
   EXPECT_THAT(damaged.err, HasSubstr("error: damaged.samples: not a sample file"));
+}
+
+// Every option in one line that can be read alone; what else there is to say stands below.
+TEST(AdamecProfileAbout, HelpsInShortLines) {
+  const CommandResult result = run_command("adamec-profile --help");
+  ASSERT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.out, HasSubstr("70 internal error"));
+  std::istringstream lines(result.out);
+  int options = 0;
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_LE(line.size(), 120U) << line;
+    if (line.rfind("  -", 0) != 0) continue;
+    const std::size_t gap = line.find("  ", 2);
+    ASSERT_NE(gap, std::string::npos) << line;
+    std::istringstream words(line.substr(gap));
+    std::string word;
+    words >> word;
+    EXPECT_TRUE(std::isupper(static_cast<unsigned char>(word[0]))) << line;
+    int count = 1;
+    while (words >> word) ++count;
+    EXPECT_LE(count, 15) << line;
+    ++options;
+  }
+  EXPECT_GE(options, 20);
 }
 
 TEST(AdamecProfileAbout, TellsVersions) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "adamec/base/file.h"
 #include "tests/support/run_command.h"
@@ -114,7 +115,7 @@ TEST(AdamecSplit, BlocksAreFewerAndVerified) {
                  "'layer' is not one of operator, block", folder);
 }
 
-TEST(AdamecSplit, DiffExitsLikeDiff) {
+TEST(AdamecSplit, DiffTellsWhetherArchivesDiffer) {
   const TemporaryFolder folder;
   const std::string split = "adamec-split -q " + kHealth + kHealthInput;
   ASSERT_EQ(run_command(split + " -o a.atoms", folder.path()).exit_code, 0);
@@ -189,6 +190,23 @@ TEST(AdamecSplit, HelpAndVersion) {
   EXPECT_EQ(version.exit_code, 0);
   EXPECT_THAT(version.out, ::testing::MatchesRegex("adamec-split [0-9.]+ \\(LibTorch .*, archive "
                                                    "format 1\\)\n"));
+}
+
+// Every option's text in the help stands alone in one short line; details are below.
+TEST(AdamecSplit, TheHelpsLinesAreShort) {
+  const std::string help = run_command("adamec-split --help").out;
+  std::istringstream lines(help.substr(0, help.find("--input takes")));
+  std::size_t described = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.size() < 31 || line[0] != ' ') continue;
+    std::istringstream words(line.substr(30));
+    std::size_t count = 0;
+    for (std::string word; words >> word;) ++count;
+    EXPECT_LE(count, 15U) << line;
+    ++described;
+  }
+  EXPECT_GT(described, 15U);
+  EXPECT_THAT(help, HasSubstr("70 internal error"));
 }
 
 TEST(AdamecSplit, TheHelpsExamplesWork) {

@@ -153,7 +153,7 @@ void expect_nothing_measured(const TemporaryFolder& folder, const std::string& r
   EXPECT_THAT(result.err, HasSubstr("warning: a.atoms: " + reason));
   EXPECT_THAT(result.err, HasSubstr("to reproduce: adamec-profile a.atoms --only conv.conv2d"));
   EXPECT_THAT(result.err,
-              HasSubstr("adamec-profile: error: none of the 4 items could be measured"));
+              HasSubstr("adamec-profile: error: none of the 4 configurations could be measured"));
   EXPECT_EQ(folder.list(), before);
 }
 

@@ -20,9 +20,10 @@ bool is_temporary(const std::string& name) { return name.find(".tmp.") != std::s
 // Returns whether the file had appeared before the command ended.
 bool interrupt_while_writing(const TemporaryFolder& folder, int signal) {
   const std::string tool = std::string(ADAMEC_BIN_DIR) + "/adamec-split";
-  const std::string model = source_path("models/squeezenet10.traced.pt");
+  const std::string model = source_path("models/squeezenet1_1_small.traced.pt");
   const pid_t child = ::fork();
   if (child == 0) {
+    for (const int other : {SIGINT, SIGTERM, SIGHUP}) std::signal(other, SIG_DFL);  // not ignored
     const int null = ::open("/dev/null", O_WRONLY);
     ::dup2(null, STDERR_FILENO);
     if (::chdir(folder.path().c_str()) != 0) ::_exit(126);
@@ -52,7 +53,7 @@ class Interrupt : public ::testing::TestWithParam<int> {};
 TEST_P(Interrupt, LeavesAWholeFileOrNone) {
   const TemporaryFolder reference;
   const CommandResult whole =
-      run_command("adamec-split -q " + source_path("models/squeezenet10.traced.pt") +
+      run_command("adamec-split -q " + source_path("models/squeezenet1_1_small.traced.pt") +
                       " --input 'float32[1,3,224,224]' --no-verify -o s.atoms",
                   reference.path());
   ASSERT_EQ(whole.exit_code, 0) << whole.err;
@@ -87,7 +88,7 @@ TEST_P(Interrupt, LeavesTheOldFileWhole) {
   EXPECT_TRUE(content == "old" || content.size() > 1'000'000) << content.size();
 }
 
-INSTANTIATE_TEST_SUITE_P(Signals, Interrupt, ::testing::Values(SIGINT, SIGTERM, SIGKILL));
+INSTANTIATE_TEST_SUITE_P(Signals, Interrupt, ::testing::Values(SIGINT, SIGTERM, SIGHUP, SIGKILL));
 
 }  // namespace
 }  // namespace adamec::testing

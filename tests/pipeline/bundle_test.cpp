@@ -203,11 +203,11 @@ std::string model_case(const ::testing::TestParamInfo<Model>& info) {
 
 INSTANTIATE_TEST_SUITE_P(
     Committed, BundleOfModel,
-    ::testing::Values(Model{"health_cnn_lstm.traced.pt", "float32[1,6,128]", {1, 6, 128}},
-                      Model{"health_cnn_lstm.scripted.pt", "float32[1,6,128]", {1, 6, 128}},
-                      Model{"squeezenet10.traced.pt", "float32[1,3,224,224]", {1, 3, 224, 224}},
-                      Model{
-                          "mobilenet_v2_w25.traced.pt", "float32[1,3,224,224]", {1, 3, 224, 224}}),
+    ::testing::Values(
+        Model{"health_cnn_lstm.traced.pt", "float32[1,6,128]", {1, 6, 128}},
+        Model{"health_cnn_lstm.scripted.pt", "float32[1,6,128]", {1, 6, 128}},
+        Model{"squeezenet1_1_small.traced.pt", "float32[1,3,224,224]", {1, 3, 224, 224}},
+        Model{"mobilenet_v2_w25.traced.pt", "float32[1,3,224,224]", {1, 3, 224, 224}}),
     model_case);
 
 // Loops and branches on the content of the input, and a tuple as result.
@@ -332,7 +332,7 @@ TEST(Bundle, FoldersOfOthersAreNotTouchedAndFailuresLeaveNothing) {
       "adamec-plan m.atoms --context context.yaml -q -o plan.yaml --bundle ";
   CommandResult result = model.run(command + "mine");
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.err, HasSubstr("mine: it exists and is not ours"));
+  EXPECT_THAT(result.err, HasSubstr("mine: will not be replaced"));
   EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
   EXPECT_EQ(model.folder().read("mine/thesis.txt"), "irreplaceable");
   EXPECT_FALSE(fs::exists(model.folder().path("plan.yaml")));

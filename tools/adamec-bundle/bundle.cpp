@@ -104,7 +104,7 @@ class BundleWriter {
 
   Json write_part(std::size_t index) {
     const BundlePart& part = parts_[index];
-    const torchscript::Block block = torchscript::combine(archive_, part.atoms);
+    const torchscript::BlockModule block = torchscript::combine(archive_, part.atoms);
     const std::string file = fmt::format("{:03}.pt", index);
     std::set<int> tiers;
     for (int plan = 0; plan < request_.plans_size(); ++plan) {

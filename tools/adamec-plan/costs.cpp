@@ -118,10 +118,10 @@ class CostMaker {
           ->set_block_overhead_ms(call_ms * tier.slowdown);
     }
     if (!unseen.empty()) {
-      result_.warnings.push_back(
-          fmt::format("{}: not trained on {}; on '{}' they are estimated from multiplications and bytes alone",
-                      tier.predictor, printable(fmt::format("{}", fmt::join(unseen, ", "))),
-                      printable(tier.name)));
+      result_.warnings.push_back(fmt::format(
+          "{}: not trained on {}; on '{}' they are estimated from multiplications and bytes alone",
+          tier.predictor, printable(fmt::format("{}", fmt::join(unseen, ", "))),
+          printable(tier.name)));
     }
     if (extrapolated > 0) {
       result_.warnings.push_back(

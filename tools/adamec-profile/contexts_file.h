@@ -15,7 +15,7 @@ namespace adamec::tools {
 //     - {threads: 2, cpu_quota: 0.5}
 //
 // What an entry leaves out is as in `defaults`. Throws Error naming file, line and field.
-std::vector<v1::Context> read_contexts(const std::string& path,
-                                       const measure::ContextLists& defaults);
+[[nodiscard]] std::vector<v1::Context> read_contexts(const std::string& path,
+                                                     const measure::ContextLists& defaults);
 
 }  // namespace adamec::tools

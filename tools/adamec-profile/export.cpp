@@ -32,17 +32,17 @@ std::string csv_field(const std::string& text) {
   return quoted + "\"";
 }
 
-struct Column {
+struct CsvColumn {
   const char* name;
   std::function<std::string(const v1::Sample&)> value;
 };
 
 template <typename Get>
-Column number(const char* name, Get get) {
+CsvColumn number(const char* name, Get get) {
   return {name, [get](const v1::Sample& sample) { return fmt::format("{}", get(sample)); }};
 }
 
-std::vector<Column> identity_columns() {
+std::vector<CsvColumn> identity_columns() {
   return {{"host", [](const v1::Sample& s) { return s.host_id(); }},
           {"subject", subject_name},
           {"atom", [](const v1::Sample& s) { return s.sample_atom(); }},
@@ -58,7 +58,7 @@ std::vector<Column> identity_columns() {
                  [](const v1::Sample& s) { return s.peak_activation_bytes(); })};
 }
 
-std::vector<Column> context_columns() {
+std::vector<CsvColumn> context_columns() {
   return {number("threads", [](const v1::Sample& s) { return s.context().threads(); }),
           number("cpu_load", [](const v1::Sample& s) { return s.context().cpu_load(); }),
           number("memory_limit", [](const v1::Sample& s) { return s.context().memory_limit(); }),
@@ -77,7 +77,7 @@ std::vector<Column> context_columns() {
                  [](const v1::Sample& s) { return s.observed().frequency_mhz(); })};
 }
 
-std::vector<Column> latency_columns() {
+std::vector<CsvColumn> latency_columns() {
   return {
       number("min_us", [](const v1::Sample& s) { return s.latency().min_us(); }),
       number("p50_us", [](const v1::Sample& s) { return s.latency().p50_us(); }),
@@ -176,16 +176,17 @@ Json sample_json(const v1::Sample& sample) {
 }
 
 std::string samples_csv(std::span<const v1::Sample> samples) {
-  std::vector<Column> columns = identity_columns();
+  std::vector<CsvColumn> columns = identity_columns();
   for (auto* more : {&context_columns, &latency_columns}) {
-    for (const Column& column : more()) columns.push_back(column);
+    for (const CsvColumn& column : more()) columns.push_back(column);
   }
   std::string text;
-  for (const Column& column : columns) text += (text.empty() ? "" : ",") + std::string(column.name);
+  for (const CsvColumn& column : columns)
+    text += (text.empty() ? "" : ",") + std::string(column.name);
   text += "\n";
   for (const v1::Sample& sample : samples) {
     std::string row;
-    for (const Column& column : columns) {
+    for (const CsvColumn& column : columns) {
       if (&column != columns.data()) row += ",";
       row += csv_field(column.value(sample));
     }

@@ -9,12 +9,13 @@
 // Samples for people's own analysis.
 namespace adamec::tools {
 
-nlohmann::ordered_json host_json(const v1::Host& host);
+[[nodiscard]] nlohmann::ordered_json host_json(const v1::Host& host);
 // What was asked for; with `observed`, what was seen as well.
-nlohmann::ordered_json context_json(const v1::Context& context, bool observed = false);
-nlohmann::ordered_json sample_json(const v1::Sample& sample);
+[[nodiscard]] nlohmann::ordered_json context_json(const v1::Context& context,
+                                                  bool observed = false);
+[[nodiscard]] nlohmann::ordered_json sample_json(const v1::Sample& sample);
 
 // One row per sample, under a header row.
-std::string samples_csv(std::span<const v1::Sample> samples);
+[[nodiscard]] std::string samples_csv(std::span<const v1::Sample> samples);
 
 }  // namespace adamec::tools

@@ -46,13 +46,13 @@ int measure_and_print(const WorkList& work, const ProfileConfig& config,
 int main(int argc, char** argv) {
   const ToolInfo info{
       "adamec-profile",
-      "Measure archives on this machine: the latency of every different operator configuration, of "
-      "blocks of them and of whole models, in every context asked for.",
+      "Measure how long operators, blocks and models of atom archives take on this machine.",
       "  adamec-profile resnet18.atoms -o phone.samples\n"
       "  adamec-profile *.atoms -o phone.samples --threads 1,2 --cpu-load 0,0.5 --budget 5min\n"
       "  adamec-profile --report phone.samples\n",
       "LibTorch " + measure::libtorch_version() +
-          fmt::format(", sample format {}", measure::kSampleFormatVersion)};
+          fmt::format(", sample format {}", measure::kSampleFormatVersion),
+      option_details()};
   ProfileOptions options;
   return run_tool(
       argc, argv, info, [&](CLI::App& app) { add_options(app, options); },

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "adamec/base/error.h"
+#include "adamec/base/file.h"
 #include "adamec/base/units.h"
 #include "adamec/measure/contexts.h"
 #include "adamec/measure/protocol.h"
@@ -70,91 +71,100 @@ double parse_budget_us(const std::string& text) {
   } catch (const Error& error) {
     throw Error(ErrorKind::kUsage, error.what());
   }
-  if (budget_us <= 0) fail_with(ErrorKind::kUsage, "--budget: no time at all");
+  if (budget_us <= 0) fail_with(ErrorKind::kUsage, "--budget: must be greater than 0");
   return budget_us;
+}
+
+// The kinds of configurations, a few on each line.
+std::string kinds_text() {
+  constexpr std::size_t kPerLine = 8;
+  const auto& kinds = measure::synthetic_kinds();
+  std::string text;
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    if (i > 0) text += i % kPerLine == 0 ? ",\n  " : ", ";
+    text += kinds[i];
+  }
+  return text;
 }
 
 }  // namespace
 
+// One line of at most 15 words each; what else there is to say is in option_details().
 void add_options(CLI::App& app, ProfileOptions& options) {
+  // A config file's lists come as several values, joined again here.
+  const auto list = [&app](const char* name, std::string& values, const char* description) {
+    return app.add_option(name, values, description)->type_name("LIST")->join(',');
+  };
   app.add_option("archives", options.archives,
-                 "Atom archives (adamec-split), '-' for stdin; with --report, sample files")
+                 "Atom archives ('-': standard input); with --report, sample files")
       ->type_name("M.atoms");
   app.add_option("-o,--output", options.output,
-                 "Write the samples here; without it, print a table of latencies. Saved while "
-                 "measuring: after an interrupt, --resume goes on from there")
+                 "Output file for the samples; without it, a table is printed")
       ->type_name("H.samples");
-  // A config file's lists come as several values.
-  app.add_option("--threads", options.threads, "Numbers of threads to measure with, like 1,2")
-      ->type_name("LIST")
-      ->join(',')
+  list("--threads", options.threads, "Numbers of threads to measure with, like 1,2")
       ->capture_default_str();
-  app.add_option("--cpu-load", options.cpu_load,
-                 "Shares of the CPUs that other processes ask for, like 0,0.5,0.9 (at most 0.95)")
-      ->type_name("LIST")
-      ->join(',')
+  list("--cpu-load", options.cpu_load,
+       "Shares of the CPUs that other processes ask for, like 0,0.5,0.9 (at most 0.95)")
       ->capture_default_str();
-  app.add_option("--memory-limit", options.memory_limit,
-                 "Memory for weights and activations, like 64MiB,256MiB; 0: no limit (needs a "
-                 "control group)")
-      ->type_name("LIST")
-      ->join(',');
-  app.add_option("--cpu-quota", options.cpu_quota,
-                 "Shares of the CPUs' time that this process gets, like 0.5,1 (needs a control "
-                 "group)")
-      ->type_name("LIST")
-      ->join(',');
-  app.add_option("--frequency", options.frequency,
-                 "Shares of the CPUs' highest frequency, like 0.5,1 (needs cpufreq)")
-      ->type_name("LIST")
-      ->join(',');
-  app.add_option("--device", options.device, "Where to run: cpu or cuda:N [cpu]")
+  list("--memory-limit", options.memory_limit,
+       "Memory for weights and activations, like 64MiB,256MiB; 0: no limit");
+  list("--cpu-quota", options.cpu_quota,
+       "Shares of the CPUs' time that this process gets, like 0.5,1");
+  list("--frequency", options.frequency, "Shares of the CPUs' highest frequency, like 0.5,1");
+  app.add_option("--device", options.device, "Device to run on: cpu or cuda:N [cpu]")
       ->type_name("DEVICE");
-  app.add_option("--contexts", options.contexts,
-                 "Read contexts from a YAML file: 'contexts:', a list of {threads: [1, 2], "
-                 "cpu_load: 0.5, memory_limit: 64MiB, cpu_quota: 0.5, frequency: 0.5}")
+  app.add_option("--contexts", options.contexts, "Read the contexts to measure in from a YAML file")
       ->type_name("FILE");
-  app.add_option("--cpus", options.cpus, "Run on these CPUs only, like 0,2-3")
-      ->type_name("LIST")
-      ->join(',');
+  list("--cpus", options.cpus, "CPUs to run on, like 0,2-3");
   app.add_option("--blocks", options.blocks,
-                 "Random blocks of atoms to measure, per model: what they take less than their "
-                 "atoms is learnt from them")
+                 "Number of random blocks of atoms to measure per model")
       ->type_name("N")
       ->capture_default_str();
   app.add_flag("--atoms-only", options.atoms_only, "Leave out blocks and whole models");
-  app.add_option(
-         "--synthesize", options.synthesize,
-         fmt::format("Measure N more configurations near those that networks use, KIND being "
-                     "one of {} (repeatable)",
-                     fmt::join(measure::synthetic_kinds(), ", ")))
+  app.add_option("--synthesize", options.synthesize,
+                 "Measure N more configurations of a kind that networks use (repeatable)")
       ->type_name("KIND:N");
   app.add_option("--visits", options.visits,
-                 "Visit every atom this often in every context (4 to 64), then again in further "
-                 "sweeps, up to three times as often (under load blocks and models up to twelve "
-                 "times), until two sweeps agree on the time, under load on the mean [4]")
+                 "Number of visits to every atom in every context, at least: 4 to 64 [4]")
       ->type_name("N");
-  app.add_option("--budget", options.budget,
-                 "Take about this long: more visits if there is time; if not, measure what the "
-                 "predictor gains most from")
+  app.add_option("--budget", options.budget, "Time to spend, about, like 60s or 5min")
       ->type_name("TIME");
   app.add_option("--only", options.only,
-                 "Measure what --list calls so (id, or model/id), a shell pattern")
+                 "Measure what has a matching name in --list (shell pattern)")
       ->type_name("PATTERN");
-  app.add_option("--shard", options.shard, "Measure every N-th configuration, from the I-th")
+  app.add_option("--shard", options.shard, "Measure every N-th configuration, from the I-th on")
       ->type_name("I/N")
       ->capture_default_str();
-  app.add_option("--seed", options.seed, "Of the order of visits and of the atoms' inputs")
+  app.add_option("--seed", options.seed, "Random seed for the measuring order and the input data")
       ->type_name("N")
       ->capture_default_str();
   app.add_flag("--list", options.list, "List what would be measured, and stop");
   app.add_flag("--resume", options.resume,
-               "Keep what the output file holds already, and what was measured until an interrupt, "
-               "and measure the rest");
+               "Continue an interrupted run: keep what was measured, measure the rest");
   app.add_flag("--report", options.report,
-               "Print what sample files cover and how well it repeats; with --json or --csv, all "
-               "samples");
+               "Print what sample files cover and how well measurements repeat");
   app.add_flag("--csv", options.csv, "Print the samples as CSV");
+}
+
+std::string option_details() {
+  return fmt::format(
+      "--output is saved while measuring: after an interrupt, --resume continues from there.\n"
+      "--memory-limit and --cpu-quota need control groups, --frequency needs cpufreq.\n"
+      "--contexts FILE has a list 'contexts:' of entries like {{threads: [1, 2], cpu_load: 0.5,\n"
+      "  memory_limit: 64MiB, cpu_quota: 0.5, frequency: 0.5}}; lists are combined, each with "
+      "each.\n"
+      "--blocks: from them a predictor learns what atoms save when they are combined.\n"
+      "--synthesize: KIND is {};\n"
+      "  N calls of that kind are made up near those of the archives.\n"
+      "--visits are repeated, up to three times as many, until two sweeps agree on the time; "
+      "under\n"
+      "  load or a quota until the mean is known, with up to twelve times as many for blocks and "
+      "models.\n"
+      "--budget: with time left, there are more visits; with too little, what a predictor learns\n"
+      "  most from is measured first.\n"
+      "--only takes the name with or without its model: 'conv1.*', 'resnet18/conv1.*'.\n"
+      "--report with --json or --csv prints all samples.\n",
+      kinds_text());
 }
 
 namespace {
@@ -176,8 +186,8 @@ Synthesis parse_synthesis(const std::string& text) {
 // The contexts of the flags, or of the file.
 void understand_contexts(const ProfileOptions& options, ProfileConfig& config) {
   measure::ContextLists lists;
-  if (!options.cpus.empty()) config.cpus = measure::parse_cpu_list(options.cpus, "--cpus");
-  if (config.cpus) lists.affinity = measure::format_cpu_list(*config.cpus);
+  if (!options.cpus.empty()) config.cpus = machine::parse_cpu_list(options.cpus, "--cpus");
+  if (config.cpus) lists.affinity = machine::format_cpu_list(*config.cpus);
   if (options.device != "cpu") lists.device = config.device = options.device;
   if (!options.contexts.empty()) {
     config.contexts = read_contexts(options.contexts, lists);
@@ -211,20 +221,21 @@ void check_combinations(const ProfileOptions& options, const ProfileConfig& conf
   if (std::count(config.archives.begin(), config.archives.end(), "-") > 1) {
     fail_with(ErrorKind::kUsage, "standard input can be read only once");
   }
-  if (config.resume && (config.output.empty() || config.output == "-")) {
+  if (config.resume && (config.output.empty() || is_written_directly(config.output))) {
     fail_with(ErrorKind::kUsage, "--resume needs -o with a file");
   }
   if ((json || config.csv) && config.output == "-") {
     fail_with(ErrorKind::kUsage, "{} and '-o -' both write to standard output",
               json ? "--json" : "--csv");
   }
-  if (json && config.csv) fail_with(ErrorKind::kUsage, "--json and --csv exclude each other");
-  if (config.list && config.csv) fail_with(ErrorKind::kUsage, "--list knows no --csv, but --json");
+  if (json && config.csv) fail_with(ErrorKind::kUsage, "--json and --csv cannot be used together");
+  if (config.list && config.csv)
+    fail_with(ErrorKind::kUsage, "--list cannot print CSV; use --json");
   if (config.report && !config.output.empty()) {
-    fail_with(ErrorKind::kUsage, "--report measures nothing: there is no -o to write");
+    fail_with(ErrorKind::kUsage, "--report measures nothing, so it cannot be used with -o");
   }
   if (config.report && config.list) {
-    fail_with(ErrorKind::kUsage, "--report and --list exclude each other");
+    fail_with(ErrorKind::kUsage, "--report and --list cannot be used together");
   }
   if (!options.contexts.empty() &&
       (options.threads != "1" || options.cpu_load != "0" || !options.memory_limit.empty() ||

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "adamec/machine/affinity.h"
-#include "adamec/measure/sample_plan.h"
+#include "adamec/measure/work_items.h"
 
 namespace adamec::tools {
 
@@ -49,7 +49,7 @@ struct ProfileConfig {
   std::string output;                 // empty: print the latencies
   std::vector<v1::Context> contexts;
   std::string device;  // of all contexts; empty: the CPU
-  std::optional<measure::CpuList> cpus;
+  std::optional<machine::CpuList> cpus;
   measure::Selection selection;
   std::vector<Synthesis> synthesize;
   double budget_us = 0;
@@ -62,8 +62,10 @@ struct ProfileConfig {
 };
 
 void add_options(CLI::App& app, ProfileOptions& options);
+// What --help says below the options.
+[[nodiscard]] std::string option_details();
 
 // Throws Error(kUsage) naming the option.
-ProfileConfig understand(const ProfileOptions& options, bool json);
+[[nodiscard]] ProfileConfig understand(const ProfileOptions& options, bool json);
 
 }  // namespace adamec::tools

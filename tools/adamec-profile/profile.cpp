@@ -27,7 +27,7 @@ namespace {
 // The generator's quantum and /proc/stat's ticks leave a few percent open.
 constexpr double kLoadTolerance = 0.15;
 
-void warn_about_machine(measure::Machine& machine, const std::vector<v1::Context>& contexts,
+void warn_about_machine(machine::Machine& machine, const std::vector<v1::Context>& contexts,
                         std::size_t cpus, const Console& console) {
   std::set<double> loads;
   unsigned most_threads = 0;
@@ -43,8 +43,8 @@ void warn_about_machine(measure::Machine& machine, const std::vector<v1::Context
     const double observed = machine.verify_load(load);
     if (std::abs(observed - load) <= kLoadTolerance) continue;
     console.warn(
-        fmt::format("a CPU load of {} was asked for, but others use {:.2f} of the CPUs "
-                    "(/proc/stat): less will repeat",
+        fmt::format("a CPU load of {} was asked for, but other processes use {:.2f} of the CPUs "
+                    "(/proc/stat): times will repeat less well",
                     load, observed));
   }
 }
@@ -61,12 +61,12 @@ void report_shortfalls(const measure::CampaignResult& result, const WorkList& wo
     console.warn(failure_text(failure, work, config));
   }
   if (result.left_out > 0) {
-    console.warn(fmt::format("--budget: enough for {} of {} configurations",
+    console.warn(fmt::format("--budget: enough time for only {} of {} configurations",
                              work.items().size() - result.left_out, work.items().size()));
   }
   // What an interrupted run measured is there, and what it could not measure fails again.
   if (result.measured == 0 && work.previous().samples().empty()) {
-    fail("none of the {} items could be measured", work.items().size());
+    fail("none of the {} configurations could be measured", work.items().size());
   }
 }
 
@@ -112,9 +112,9 @@ std::multimap<std::size_t, v1::Reading> earlier_readings(const std::vector<v1::C
   return readings;
 }
 
-std::unique_ptr<measure::Runnable> load_item(const WorkList& work, const measure::PlanItem& item,
+std::unique_ptr<measure::Runnable> load_item(const WorkList& work, const measure::WorkItem& item,
                                              const ProfileConfig& config,
-                                             const measure::Clock& clock) {
+                                             const machine::Clock& clock) {
   const measure::RunnerOptions options{config.seed, config.device};
   if (work.archive_of(item) == nullptr) {
     return measure::load_atom(synthetic_program(work.synthetic(), item.atoms[0], config.seed),
@@ -126,7 +126,8 @@ std::unique_ptr<measure::Runnable> load_item(const WorkList& work, const measure
       return measure::load_sequence(archive, clock, options);
     case v1::BLOCK:
     case v1::MODEL: {
-      const torchscript::Block block = torchscript::combine(archive, item.atoms, /*frozen=*/true);
+      const torchscript::BlockModule block =
+          torchscript::combine(archive, item.atoms, /*frozen=*/true);
       return measure::load_atom(
           measure::make_program(archive, item.name, block.record, block.inputs), options);
     }
@@ -137,11 +138,11 @@ std::unique_ptr<measure::Runnable> load_item(const WorkList& work, const measure
 }
 
 // Measures on the machine as it is and with the limits asked for.
-class Run {
+class ProfileRun {
  public:
-  Run(const WorkList& work, const ProfileConfig& config, const CommonOptions& common,
-      const Console& console, const v1::Host& host, SampleWriter* writer,
-      const v1::Journal& journal)
+  ProfileRun(const WorkList& work, const ProfileConfig& config, const CommonOptions& common,
+             const Console& console, const v1::Host& host, SampleWriter* writer,
+             const v1::Journal& journal)
       : config_(config),
         console_(console),
         writer_(writer),
@@ -150,7 +151,7 @@ class Run {
         options_(campaign_options(config, host)),
         progress_("measuring", 1, common.quiet) {
     options_.earlier_readings = earlier_readings(config.contexts, journal);
-    load_ = [this, &work](const measure::PlanItem& item) {
+    load_ = [this, &work](const measure::WorkItem& item) {
       return load_item(work, item, config_, clock_);
     };
   }
@@ -168,12 +169,12 @@ class Run {
     if (config_.budget_us > 0) {
       std::vector<const v1::Sample*> known;
       for (const v1::Sample& sample : previous_) known.push_back(&sample);
-      options_.order = measure::order_by_gain(unlimited, config_.contexts, known, config_.visits);
+      options_.order = measure::measuring_order(unlimited, config_.contexts, known, config_.visits);
     }
     std::vector<v1::Context> contexts = config_.contexts;
     std::erase_if(contexts, [](const v1::Context& context) { return context.memory_limit() > 0; });
-    const measure::CpuList cpus = measure::usable_cpus();
-    measure::Machine machine(cpus, contexts, clock_, measure::set_threads);
+    const machine::CpuList cpus = machine::usable_cpus();
+    machine::Machine machine(cpus, contexts, clock_, measure::set_threads);
     warn_about_machine(machine, contexts, cpus.size(), console_);
     const measure::CampaignResult rest = run_campaign(unlimited, config_.contexts, load_, machine,
                                                       clock_, options_, events(result.samples));
@@ -213,7 +214,7 @@ class Run {
   const ProfileConfig& config_;
   const Console& console_;
   SampleWriter* writer_;
-  const measure::SystemClock clock_;
+  const machine::SystemClock clock_;
   const google::protobuf::RepeatedPtrField<v1::Sample>& previous_;
   const std::vector<measure::CampaignItem> items_;
   measure::CampaignOptions options_;
@@ -225,11 +226,11 @@ class Run {
 
 Summary profile(const WorkList& work, const ProfileConfig& config, const CommonOptions& common,
                 const Console& console) {
-  const measure::SystemClock clock;
+  const machine::SystemClock clock;
   const double start_us = clock.wall_us();
   measure::check_device(config.device);
   Summary summary;
-  summary.host = describe_host(measure::read_host_facts(), measure::loaded_libraries());
+  summary.host = describe_host(machine::read_host_facts(), measure::loaded_libraries());
   measure::check_same_host(work.previous(), summary.host, config.output);
   v1::Journal journal;
   if (config.resume) {
@@ -245,7 +246,7 @@ Summary profile(const WorkList& work, const ProfileConfig& config, const CommonO
   }
   if (!work.items().empty()) {
     summary.result =
-        Run(work, config, common, console, summary.host, writer.get(), journal).measure();
+        ProfileRun(work, config, common, console, summary.host, writer.get(), journal).measure();
   }
   summary.seconds = (clock.wall_us() - start_us) * 1e-6;
   if (!work.items().empty()) report_shortfalls(summary.result, work, config, console);

@@ -105,7 +105,7 @@ std::string context_table(const Samples& samples) {
 }
 
 void print_host(const v1::Host& host, const Samples& samples) {
-  std::cout << "host: " << measure::summarise(host) << "\n\n";
+  std::cout << "host: " << machine::summarise(host) << "\n\n";
   if (samples.empty()) {
     std::cout << "no samples\n";
     return;
@@ -116,13 +116,14 @@ void print_host(const v1::Host& host, const Samples& samples) {
   }
   std::cout << coverage_table(samples) << "\n" << context_table(samples) << "\n";
   std::cout << fmt::format(
-      "{} samples of {} models; {} contended with an uncontended partner of the same round\n",
+      "{} samples of {} models; {} under load or limits have a partner without, of the same "
+      "round\n",
       samples.size(), models.size(), pairs(samples));
   const measure::Repeatability repeat = measure::repeatability(samples);
   if (repeat.samples == 0) return;
   std::cout << fmt::format(
-      "repeatability (even against odd visits, uncontended): within 5 % {}, within 10 % "
-      "{}: no predictor does better\n",
+      "repeatability (two halves of the visits, without load): within 5 % for {} of the samples, "
+      "within 10 % for {}; no predictor can be better than that\n",
       percent(repeat.within_5), percent(repeat.within_10));
 }
 
@@ -146,7 +147,7 @@ int report(const ProfileConfig& config, const CommonOptions& common, const Conso
     all.insert(all.end(), set.samples().begin(), set.samples().end());
   }
   if (hosts.size() > 1) {
-    console.note(fmt::format("samples of {} hosts: each by itself", hosts.size()));
+    console.note(fmt::format("samples of {} hosts: one table for each", hosts.size()));
   }
   if (common.json) {
     print_json(hosts, all);

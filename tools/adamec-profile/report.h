@@ -8,6 +8,7 @@ namespace adamec::tools {
 // Prints what the sample files cover and how well the measurements repeat, one group per host; with
 // --json or --csv, all samples. Throws Error unless all files are sample files. Returns the exit
 // code.
-int report(const ProfileConfig& config, const CommonOptions& common, const Console& console);
+[[nodiscard]] int report(const ProfileConfig& config, const CommonOptions& common,
+                         const Console& console);
 
 }  // namespace adamec::tools

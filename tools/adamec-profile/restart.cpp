@@ -10,9 +10,9 @@
 
 namespace adamec::tools {
 
-void restart_for_measuring(char** argv, const std::optional<measure::CpuList>& cpus) {
+void restart_for_measuring(char** argv, const std::optional<machine::CpuList>& cpus) {
   constexpr const char* kStarted = "ADAMEC_PROFILE_STARTED";
-  const measure::CpuList usable = measure::usable_cpus();
+  const machine::CpuList usable = machine::usable_cpus();
   const bool placed = !cpus || *cpus == usable;
   const bool chosen =
       std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr;
@@ -20,10 +20,10 @@ void restart_for_measuring(char** argv, const std::optional<measure::CpuList>& c
   if (placed && chosen && blas_chosen) return;
   if (std::getenv(kStarted) != nullptr) {
     fail("--cpus {}: the environment has OpenMP use {} (OMP_PLACES, GOMP_CPU_AFFINITY)",
-         measure::format_cpu_list(cpus.value_or(usable)), measure::format_cpu_list(usable));
+         machine::format_cpu_list(cpus.value_or(usable)), machine::format_cpu_list(usable));
   }
   // From all of them: where OpenMP binds threads, this one is on the first.
-  measure::set_affinity(cpus.value_or(usable));
+  machine::set_affinity(cpus.value_or(usable));
   if (!chosen) {
     ::setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
     ::setenv("GOMP_SPINCOUNT", "10000", 0);

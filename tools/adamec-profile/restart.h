@@ -18,6 +18,6 @@ namespace adamec::tools {
 // of 4 ms took 48, an LSTM of 92 ms 224. And OpenBLAS's own spin for 2^18 cycles
 // (OPENBLAS_THREAD_TIMEOUT=18, about 0.1 ms) instead of 2^26, for which they would take turns with
 // those of OpenMP: some runs of networks that end with a linear layer took four times as long.
-void restart_for_measuring(char** argv, const std::optional<measure::CpuList>& cpus);
+void restart_for_measuring(char** argv, const std::optional<machine::CpuList>& cpus);
 
 }  // namespace adamec::tools

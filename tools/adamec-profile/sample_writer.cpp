@@ -4,20 +4,30 @@
 #include <set>
 #include <utility>
 
+#include "adamec/measure/contexts.h"
+
 namespace adamec::tools {
 namespace {
 
-bool is_replaceable(const std::string& path) {
-  return path != "-" && (!std::filesystem::exists(path) || std::filesystem::is_regular_file(path));
+std::set<std::string> keys_of(const std::vector<v1::Sample>& samples) {
+  std::set<std::string> keys;
+  for (const v1::Sample& sample : samples) {
+    keys.insert(measure::measurement_key(sample.signature(), sample.context()));
+  }
+  return keys;
 }
 
 }  // namespace
 
 SampleWriter::SampleWriter(const std::string& path, v1::SampleSet before, const v1::Host& host,
                            const v1::Journal& earlier, std::vector<v1::Configuration> parts)
-    : path_(path), before_(std::move(before)), parts_(std::move(parts)) {
+    : path_(path),
+      before_(std::move(before)),
+      parts_(std::move(parts)),
+      earlier_(earlier),
+      keep_(!earlier.visits().empty()) {
   if (before_.hosts().empty()) *before_.add_hosts() = host;
-  if (!is_replaceable(path)) {
+  if (is_written_directly(path)) {
     at_end_ = std::make_unique<OutputFile>(path);
     return;
   }
@@ -27,13 +37,16 @@ SampleWriter::SampleWriter(const std::string& path, v1::SampleSet before, const 
 }
 
 SampleWriter::~SampleWriter() {
-  if (!journal_ || saved_) return;
+  if (!journal_ || keep_) return;
   journal_->remove();
-  if (!existed_) std::filesystem::remove(path_);
+  std::error_code ignored;
+  if (!existed_) std::filesystem::remove(path_, ignored);
 }
 
 void SampleWriter::add(const v1::Visit& visit) {
-  if (journal_) journal_->add(visit);
+  if (!journal_) return;
+  journal_->add(visit);
+  keep_ = true;
 }
 
 void SampleWriter::add(const v1::Reading& reading) {
@@ -54,11 +67,25 @@ std::string SampleWriter::bytes_with(const std::vector<v1::Sample>& samples) con
   return all.SerializeAsString();
 }
 
+void SampleWriter::count_as_saved(const std::vector<v1::Sample>& samples) {
+  std::set<std::string> saved = keys_of(samples);
+  saved.merge(keys_of({before_.samples().begin(), before_.samples().end()}));
+  v1::Journal rest;
+  for (const v1::Visit& visit : earlier_.visits()) {
+    if (saved.contains(measure::measurement_key(visit.signature(), visit.context()))) continue;
+    *rest.add_visits() = visit;
+  }
+  *rest.mutable_readings() = earlier_.readings();
+  if (rest.visits().empty()) rest.clear_readings();
+  earlier_ = std::move(rest);
+}
+
 void SampleWriter::save(const std::vector<v1::Sample>& samples) {
   if (!journal_ || samples.empty()) return;
   write_file(path_, bytes_with(samples));
-  saved_ = true;
-  journal_->clear();
+  keep_ = true;
+  count_as_saved(samples);
+  journal_->restart(earlier_);
 }
 
 void SampleWriter::finish(const std::vector<v1::Sample>& samples) {
@@ -68,8 +95,13 @@ void SampleWriter::finish(const std::vector<v1::Sample>& samples) {
     return;
   }
   if (!(samples.empty() && existed_)) write_file(path_, bytes_with(samples));
-  saved_ = true;
-  journal_->remove();
+  keep_ = true;
+  count_as_saved(samples);
+  if (earlier_.visits().empty()) {
+    journal_->remove();
+  } else {  // of configurations that this run was not asked to measure
+    journal_->restart(earlier_);
+  }
 }
 
 }  // namespace adamec::tools

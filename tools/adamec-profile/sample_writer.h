@@ -19,7 +19,8 @@ class SampleWriter {
   // better now than after the work.
   SampleWriter(const std::string& path, v1::SampleSet before, const v1::Host& host,
                const v1::Journal& earlier, std::vector<v1::Configuration> parts);
-  // Removes what was written unless something was saved.
+  // Left early, as by an error, it removes what it made unless something was measured: what an
+  // interrupted run had left for --resume stays, too.
   ~SampleWriter();
   SampleWriter(const SampleWriter&) = delete;
   SampleWriter& operator=(const SampleWriter&) = delete;
@@ -32,15 +33,18 @@ class SampleWriter {
   void finish(const std::vector<v1::Sample>& samples);
 
  private:
-  std::string bytes_with(const std::vector<v1::Sample>& samples) const;
+  [[nodiscard]] std::string bytes_with(const std::vector<v1::Sample>& samples) const;
+
+  void count_as_saved(const std::vector<v1::Sample>& samples);
 
   std::string path_;
   v1::SampleSet before_;
   std::vector<v1::Configuration> parts_;
   std::unique_ptr<OutputFile> at_end_;  // where nothing can be replaced
   std::unique_ptr<measure::JournalFile> journal_;
+  v1::Journal earlier_;  // visits of an interrupted run that are in no sample yet
   bool existed_ = false;
-  bool saved_ = false;
+  bool keep_ = false;  // there is something that must not be lost
 };
 
 }  // namespace adamec::tools

@@ -76,8 +76,9 @@ std::string summary_line(const Summary& summary) {
                                  summary.seconds);
   if (repeat.samples > 0) {
     text += fmt::format(
-        "; even and odd visits agree within 5 % for {:.0f} %, within 10 % for {:.0f} % "
-        "(repeatability: no predictor does better)",
+        "; two halves of the visits agree within 5 % for {:.0f} % of them, within 10 % for {:.0f} "
+        "% "
+        "(no predictor can be better than that)",
         100 * repeat.within_5, 100 * repeat.within_10);
   }
   return text;
@@ -85,7 +86,7 @@ std::string summary_line(const Summary& summary) {
 
 std::string reproducing_line(const measure::Failure& failure, const WorkList& work,
                              const ProfileConfig& config) {
-  const measure::PlanItem& item = *failure.plan;
+  const measure::WorkItem& item = *failure.plan;
   std::string line = "adamec-profile";
   if (work.archive_of(item) != nullptr) {
     line += " " + quoted(config.archives[item.archive]);

@@ -18,9 +18,11 @@ struct Synthetic {
 };
 
 // Near what the archives have. Runs every one of them once.
-Synthetic make_synthetic(const std::vector<archive::Reader>& archives, const ProfileConfig& config);
+[[nodiscard]] Synthetic make_synthetic(const std::vector<archive::Reader>& archives,
+                                       const ProfileConfig& config);
 
 // Makes the atom, an index into `operators`.
-measure::AtomProgram synthetic_program(const Synthetic& synthetic, int atom, std::uint64_t seed);
+[[nodiscard]] measure::AtomProgram synthetic_program(const Synthetic& synthetic, int atom,
+                                                     std::uint64_t seed);
 
 }  // namespace adamec::tools

@@ -55,24 +55,24 @@ WorkList::WorkList(const ProfileConfig& config) {
   }
   synthetic_ = make_synthetic(archives_, config);
   atoms_ += static_cast<std::size_t>(synthetic_.manifest.atoms_size());
-  plan_ = measure::make_plan(sources(), config.selection);
+  plan_ = measure::make_work_items(sources(), config.selection);
   if (plan_.empty()) {
     const std::string name = archives_.empty() ? "--synthesize" : archives_.front().name();
-    if (atoms_ == 0) fail("{}: no atoms", name);
-    fail("{}: none of the {} atoms is chosen by --only and --shard", name, atoms_);
+    if (atoms_ == 0) fail("{}: has no atoms", name);
+    fail("{}: none of the {} atoms matches --only and --shard", name, atoms_);
   }
   if (config.resume && std::filesystem::exists(config.output)) {
     previous_ = measure::read_samples(config.output);
   }
   const std::set<std::string> done = measured_already(previous_);
-  for (const measure::PlanItem& item : plan_) {
+  for (const measure::WorkItem& item : plan_) {
     auto contexts = measure::open_contexts(item.signature(), config.contexts, done);
     if (!contexts.empty()) items_.push_back({&item, std::move(contexts), {}});
   }
 }
 
-std::vector<measure::PlanSource> WorkList::sources() const {
-  std::vector<measure::PlanSource> result;
+std::vector<measure::WorkSource> WorkList::sources() const {
+  std::vector<measure::WorkSource> result;
   for (const archive::Reader& reader : archives_) {
     result.push_back({&reader.manifest(), &reader.graph()});
   }

@@ -19,33 +19,35 @@ class WorkList {
   WorkList(const WorkList&) = delete;
   WorkList& operator=(const WorkList&) = delete;
 
-  const std::vector<measure::CampaignItem>& items() const { return items_; }  // still to measure
+  [[nodiscard]] const std::vector<measure::CampaignItem>& items() const {
+    return items_;
+  }                                                            // still to measure
   const v1::SampleSet& previous() const { return previous_; }  // what the output holds
   std::size_t atoms() const { return atoms_; }                 // in all archives
   std::size_t configurations() const { return plan_.size(); }
   // What the parts of blocks and models are.
-  std::vector<v1::Configuration> parts() const;
+  [[nodiscard]] std::vector<v1::Configuration> parts() const;
   // Null for synthetic items.
-  const archive::Reader* archive_of(const measure::PlanItem& item) const {
+  [[nodiscard]] const archive::Reader* archive_of(const measure::WorkItem& item) const {
     return item.archive < archives_.size() ? &archives_[item.archive] : nullptr;
   }
-  const Synthetic& synthetic() const { return synthetic_; }
+  [[nodiscard]] const Synthetic& synthetic() const { return synthetic_; }
 
  private:
-  std::vector<measure::PlanSource> sources() const;
+  [[nodiscard]] std::vector<measure::WorkSource> sources() const;
 
   std::vector<archive::Reader> archives_;
   Synthetic synthetic_;
-  std::vector<measure::PlanItem> plan_;
+  std::vector<measure::WorkItem> plan_;
   std::vector<measure::CampaignItem> items_;
   v1::SampleSet previous_;
   std::size_t atoms_ = 0;
 };
 
 // A table of the items for --list, or the same as JSON.
-std::string list_text(const WorkList& work, const ProfileConfig& config);
-std::string list_json(const WorkList& work, const ProfileConfig& config);
+[[nodiscard]] std::string list_text(const WorkList& work, const ProfileConfig& config);
+[[nodiscard]] std::string list_json(const WorkList& work, const ProfileConfig& config);
 // "176 atoms, 57 configurations chosen, 57 to measure in 3 contexts, about 12 s"
-std::string work_summary(const WorkList& work, const ProfileConfig& config);
+[[nodiscard]] std::string work_summary(const WorkList& work, const ProfileConfig& config);
 
 }  // namespace adamec::tools

@@ -15,11 +15,11 @@ class ManifestView {
   // `source` is what messages call it. Throws Error unless the manifest is sound (check_manifest).
   ManifestView(const v1::Manifest& manifest, const std::string& source);
 
-  const v1::Manifest& manifest() const { return manifest_; }
-  const archive::Cuts& cuts() const { return cuts_; }
-  const v1::Tensor& tensor(const std::string& id) const;
+  [[nodiscard]] const v1::Manifest& manifest() const { return manifest_; }
+  [[nodiscard]] const archive::Cuts& cuts() const { return cuts_; }
+  [[nodiscard]] const v1::Tensor& tensor(const std::string& id) const;
   // Whether sending the tensor from one tier to the other can be the best cut in some context.
-  bool may_be_cut(const std::string& id) const;
+  [[nodiscard]] bool may_be_cut(const std::string& id) const;
 
  private:
   const v1::Manifest& manifest_;
@@ -29,32 +29,32 @@ class ManifestView {
 
 // The atoms as a table: atom, kind, operator, configuration, output shapes, MACs, weights, bytes
 // out, lossless block, and whether the result may be cut there; then what the atoms hold for.
-std::string list_atoms(const ManifestView& view);
+[[nodiscard]] std::string list_atoms(const ManifestView& view);
 
 // All of it as JSON, for machines.
-std::string manifest_json(const ManifestView& view);
+[[nodiscard]] std::string manifest_json(const ManifestView& view);
 
 // The atom graph in DOT: atoms as nodes, tensors as edges labelled with their size. Lossless blocks
 // are boxes around their atoms; tensors that are never worth cutting are grey.
-std::string atom_graph_dot(const ManifestView& view);
+[[nodiscard]] std::string atom_graph_dot(const ManifestView& view);
 
 // One line: "resnet18: 69 atoms, 1.8 G MACs, 44.6 MiB of weights".
-std::string summary(const v1::Manifest& manifest);
+[[nodiscard]] std::string summary(const v1::Manifest& manifest);
 
 // Sums over the atoms, shared weights included.
 struct Totals {
   std::uint64_t macs = 0;
   std::uint64_t weight_bytes = 0;
 };
-Totals totals(const v1::Manifest& manifest);
+[[nodiscard]] Totals totals(const v1::Manifest& manifest);
 
 // "1.82 G"
-std::string short_number(std::uint64_t value);
+[[nodiscard]] std::string short_number(std::uint64_t value);
 
 // "operator", "view", "group", "control flow", "stateful"
-std::string kind_name(v1::AtomKind kind);
+[[nodiscard]] std::string kind_name(v1::AtomKind kind);
 
 // What the model was cut for and what the cut rests on, one sentence each.
-std::vector<std::string> assumptions(const ManifestView& view);
+[[nodiscard]] std::vector<std::string> assumptions(const ManifestView& view);
 
 }  // namespace adamec::tools

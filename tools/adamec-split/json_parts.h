@@ -9,9 +9,9 @@ namespace adamec::tools {
 
 using Json = nlohmann::ordered_json;
 
-Json operator_json(const v1::Operator& op);
+[[nodiscard]] Json operator_json(const v1::Operator& op);
 
 // Indented, with a newline; bytes that are no UTF-8 are replaced.
-std::string json_text(const Json& json);
+[[nodiscard]] std::string json_text(const Json& json);
 
 }  // namespace adamec::tools

@@ -49,7 +49,8 @@ int main(int argc, char** argv) {
   tools::SplitToolOptions options;
   const tools::ToolInfo info{
       "adamec-split", "Cut a TorchScript model into atoms: one file per tensor operator.",
-      "  adamec-split models/squeezenet10.traced.pt --input 'float32[1,3,224,224]' -o s.atoms\n"
+      "  adamec-split models/squeezenet1_1_small.traced.pt --input 'float32[1,3,224,224]' -o "
+      "s.atoms\n"
       "  adamec-split models/health_cnn_lstm.traced.pt --input 'float32[1,6,128]' --list\n",
       "LibTorch " + torchscript::libtorch_version() + ", archive format " +
           std::to_string(archive::kArchiveFormatVersion),

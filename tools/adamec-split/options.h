@@ -24,6 +24,6 @@ void define_options(CLI::App& app, SplitToolOptions& options);
 void check_options(SplitToolOptions& options, bool json);
 
 // What --help says below the options.
-std::string split_details();
+[[nodiscard]] std::string split_details();
 
 }  // namespace adamec::tools

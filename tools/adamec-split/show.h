@@ -8,12 +8,12 @@
 namespace adamec::tools {
 
 // Whether the file is an atom archive rather than a model.
-bool is_archive(const std::string& path);
+[[nodiscard]] bool is_archive(const std::string& path);
 
 // Writes table, JSON and graph as asked for.
 void show(const SplitToolOptions& options, bool json, const v1::Manifest& manifest);
 
 // --diff: prints what changed and returns the exit code.
-int compare(const SplitToolOptions& options, bool json);
+[[nodiscard]] int compare(const SplitToolOptions& options, bool json);
 
 }  // namespace adamec::tools

@@ -16,12 +16,12 @@ using namespace adamec::tools;
 
 int run(const TrainConfig& config, const CommonOptions& common, const Console& console) {
   check_options(config, common.json);
-  const TrainSummary summary = train(config);
+  const TrainSummary summary = train_and_validate(config);
   for (const std::string& warning : summary.warnings()) console.warn(warning);
   if (common.json) {
     std::cout << summary_json(config, summary);
-  } else if (!config.validate.empty()) {
-    (config.output == "-" ? std::cerr : std::cout) << predict::accuracy_text(summary.accuracy);
+  } else if (config.hold_out()) {
+    (config.output == "-" ? std::cerr : std::cout) << train::accuracy_text(summary.accuracy);
   }
   if (!config.html.empty()) write_file(config.html, summary_html(config, summary));
   check_max_error(config, summary);
@@ -31,7 +31,7 @@ int run(const TrainConfig& config, const CommonOptions& common, const Console& c
     if (!config.base.empty()) inputs.push_back(config.base);
     write_depfile(common, config.output, inputs);
   }
-  console.note(summary_line(config, summary));
+  for (const std::string& line : summary_lines(config, summary)) console.note(line);
   return kDone;
 }
 
@@ -40,13 +40,14 @@ int run(const TrainConfig& config, const CommonOptions& common, const Console& c
 int main(int argc, char** argv) {
   const ToolInfo info{
       "adamec-train",
-      "Train a latency predictor from measured latencies. It predicts any atom from its operator's "
-      "configuration, threads and CPU load.",
+      "Train a latency predictor from what adamec-profile measured: it predicts any atom from its "
+      "configuration, the number of threads and the CPU load.",
       "  adamec-train phone.samples -o phone.predictor\n"
       "  adamec-train phone.samples --validate model --html report.html --max-error 10\n"
       "  adamec-train few.samples --base phone.predictor -o tablet.predictor\n",
-      fmt::format("XGBoost {}, predictor format {}, sample format {}", predict::xgboost_version(),
-                  predict::kPredictorFormatVersion, predict::kSampleFormatVersion)};
+      fmt::format("XGBoost {}, predictor format {}, sample format {}", train::xgboost_version(),
+                  predict::kPredictorFormatVersion, train::kSampleFormatVersion),
+      help_details()};
   TrainConfig config;
   return run_tool(
       argc, argv, info, [&](CLI::App& app) { add_options(app, config); },

@@ -21,11 +21,16 @@ struct TrainConfig {
   std::uint64_t seed = 1;
   std::optional<double> max_error_percent;
 
-  // What --validate asks for.
-  std::optional<predict::HoldOut> hold_out() const;
+  // What --validate asks for; nothing when it was not given or is "none".
+  [[nodiscard]] std::optional<train::HoldOut> hold_out() const;
+  // Whether --validate says that nothing is said of accuracy.
+  [[nodiscard]] bool is_unvalidated() const { return validate == "none"; }
 };
 
 void add_options(CLI::App& app, TrainConfig& config);
+
+// What --help says below the options.
+[[nodiscard]] std::string help_details();
 
 // Throws Error(kUsage) for options that make no sense together.
 void check_options(const TrainConfig& config, bool json);

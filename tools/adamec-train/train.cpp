@@ -10,7 +10,7 @@
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 #include "adamec/predict/predictor.h"
-#include "adamec/train/transfer.h"
+#include "adamec/train/adaptation_fit.h"
 #include "adamec/train/validation_html.h"
 
 namespace adamec::tools {
@@ -27,19 +27,19 @@ std::string source_name(const TrainConfig& config) {
 }
 
 const char* hold_out_name(const TrainConfig& config) {
-  return config.validate.empty() ? "config" : config.validate.c_str();
+  return config.hold_out() ? config.validate.c_str() : "config";
 }
 
 // The words for what --validate leaves out.
 const char* held_out(const TrainConfig& config) {
-  switch (config.hold_out().value_or(predict::HoldOut::kConfig)) {
-    case predict::HoldOut::kModel:
+  switch (config.hold_out().value_or(train::HoldOut::kConfig)) {
+    case train::HoldOut::kModel:
       return "models";
-    case predict::HoldOut::kContext:
+    case train::HoldOut::kContext:
       return "contexts";
-    case predict::HoldOut::kBlock:
+    case train::HoldOut::kBlock:
       return "blocks";
-    case predict::HoldOut::kConfig:
+    case train::HoldOut::kConfig:
       break;
   }
   return "configurations";
@@ -47,7 +47,16 @@ const char* held_out(const TrainConfig& config) {
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
-Json accuracy_json(const predict::Accuracy& row) {
+// What the predictor was trained from.
+std::string learnt_line(const TrainSummary& summary) {
+  const int operators = summary.predictor.operators_size();
+  return fmt::format("{} configuration{} ({} under load) of {} operator{} on {}",
+                     summary.configurations, summary.configurations == 1 ? "" : "s", summary.loaded,
+                     operators, operators == 1 ? "" : "s",
+                     printable(summary.predictor.host().cpu_model()));
+}
+
+Json accuracy_json(const train::Accuracy& row) {
   return {{"group", row.group},
           {"count", row.count},
           {"within_5_percent", number(row.within_5)},
@@ -74,14 +83,14 @@ std::vector<std::string> TrainSummary::warnings() const {
   add(incomplete, "of blocks with parts that no file describes: not used");
   add(other_contexts, "with a CPU quota, a frequency or another device: not used");
   add(preempted,
-      "of one thread never ran undisturbed: their CPU time is taken (measure on a quiet machine)");
+      "of one thread never ran undisturbed: their CPU time is taken (measure on an idle machine)");
   return lines;
 }
 
-TrainSummary train(const TrainConfig& config) {
-  const predict::SampleFiles files = predict::read_samples(config.samples);
-  const predict::TrainingData data =
-      predict::training_data(files.samples, config.host, source_name(config));
+TrainSummary train_and_validate(const TrainConfig& config) {
+  const train::SampleFiles files = train::read_samples(config.samples);
+  const train::TrainingData data =
+      train::training_data(files.samples, config.host, source_name(config));
   TrainSummary summary;
   summary.configurations = data.measurements.size();
   summary.loaded = data.slowdowns.size();
@@ -90,26 +99,26 @@ TrainSummary train(const TrainConfig& config) {
   summary.incomplete = data.incomplete;
   summary.other_contexts = data.other_contexts;
   const unsigned workers = std::clamp(std::thread::hardware_concurrency(), 1U, kMostWorkers);
-  const predict::TrainOptions options{config.seed, workers, files.sha256};
+  const train::TrainOptions options{config.seed, workers, files.sha256};
   if (config.base.empty()) {
-    predict::TrainResult result = predict::train(data, options);
-    const predict::HoldOut hold_out = config.hold_out().value_or(predict::HoldOut::kConfig);
-    summary.outcomes = hold_out == predict::HoldOut::kConfig
+    train::TrainResult result = train::train(data, options);
+    const train::HoldOut hold_out = config.hold_out().value_or(train::HoldOut::kConfig);
+    summary.outcomes = hold_out == train::HoldOut::kConfig
                            ? std::move(result.outcomes)
-                           : predict::cross_validate(data, hold_out, config.seed, workers);
+                           : train::cross_validate(data, hold_out, config.seed, workers);
     summary.predictor = std::move(result.predictor);
   } else {
     const predict::Predictor base = predict::Predictor::load(config.base);
-    predict::TransferResult result =
-        predict::transfer(base.message(), display_name(config.base), data, options);
+    train::AdaptResult result =
+        train::adapt(base.message(), display_name(config.base), data, options);
     summary.outcomes = std::move(result.adapted);
     summary.predictor = std::move(result.predictor);
     summary.base_host = base.message().host();
-    summary.unadapted = predict::accuracy_table(result.unadapted).back();
-    summary.from_scratch = predict::accuracy_table(result.from_scratch).back();
+    summary.unadapted = train::accuracy_table(result.unadapted).back();
+    summary.from_scratch = train::accuracy_table(result.from_scratch).back();
   }
   const predict::Predictor check(summary.predictor, "predictor");  // it must load again
-  summary.accuracy = predict::accuracy_table(summary.outcomes);
+  summary.accuracy = train::accuracy_table(summary.outcomes);
   return summary;
 }
 
@@ -119,7 +128,7 @@ void check_max_error(const TrainConfig& config, const TrainSummary& summary) {
     fail("{}: too few different {} to tell the error for --max-error", source_name(config),
          held_out(config));
   }
-  for (const predict::Accuracy& row : summary.accuracy) {
+  for (const train::Accuracy& row : summary.accuracy) {
     const bool total = row.group == "all" || row.group == "blocks" || row.group == "models";
     if (!total || !(row.mape > *config.max_error_percent)) continue;
     fail("{}: mean absolute error {:.1f} % {}for {} left out, more than --max-error {}",
@@ -128,37 +137,43 @@ void check_max_error(const TrainConfig& config, const TrainSummary& summary) {
   }
 }
 
-std::string summary_line(const TrainConfig& config, const TrainSummary& summary) {
-  std::string line = fmt::format("{} configuration{} ({} under load) of {} operator{} on {}",
-                                 summary.configurations, summary.configurations == 1 ? "" : "s",
-                                 summary.loaded, summary.predictor.operators_size(),
-                                 summary.predictor.operators_size() == 1 ? "" : "s",
-                                 printable(summary.predictor.host().cpu_model()));
-  const predict::Accuracy& all = summary.accuracy.back();
-  if (all.count > 0) {
-    line += fmt::format("; {} left out: {:.0f} % within 10 %, mean absolute error {:.1f} %",
-                        held_out(config), all.within_10, all.mape);
-  }
-  for (const predict::Accuracy& row : summary.accuracy) {
-    if (row.group != "blocks" && row.group != "models") continue;
-    line += fmt::format("; {}: {:.0f} %, {:.1f} %", row.group, row.within_10, row.mape);
+std::vector<std::string> summary_lines(const TrainConfig& config, const TrainSummary& summary) {
+  std::vector<std::string> lines = {learnt_line(summary)};
+  const train::Accuracy& all = summary.accuracy.back();
+  if (config.is_unvalidated() || all.count == 0) return lines;
+  lines.push_back(
+      fmt::format("accuracy on {} left out of training (what was measured is used as it "
+                  "is, not predicted):",
+                  held_out(config)));
+  const auto add = [&](const std::string& what, const train::Accuracy& row) {
+    lines.push_back(
+        fmt::format("  {}: {:.0f} % within 10 % of the measured latency, mean absolute "
+                    "error {:.1f} %",
+                    what, row.within_10, row.mape));
+  };
+  add("atoms", all);
+  for (const train::Accuracy& row : summary.accuracy) {
+    if (row.group == "blocks") add("blocks", row);
+    if (row.group == "models") add("whole models", row);
   }
   if (summary.unadapted && summary.unadapted->count > 0) {
-    line += fmt::format(
-        "; without adapting {} {:.0f} %, {:.1f} %; from these samples alone "
-        "{:.0f} %, {:.1f} %",
-        printable(summary.base_host.cpu_model()), summary.unadapted->within_10,
-        summary.unadapted->mape, summary.from_scratch->within_10, summary.from_scratch->mape);
+    add(fmt::format("atoms by the predictor of {} as it is",
+                    printable(summary.base_host.cpu_model())),
+        *summary.unadapted);
+    add("atoms by a predictor of these samples alone", *summary.from_scratch);
   }
   if (std::isfinite(all.repeat_within_10)) {
-    line += fmt::format("; measurements repeat within 10 %: {:.0f} %", all.repeat_within_10);
+    lines.push_back(
+        fmt::format("  the same atom measured twice: {:.0f} % within 10 % (no predictor "
+                    "does better)",
+                    all.repeat_within_10));
   }
-  return line;
+  return lines;
 }
 
 std::string summary_json(const TrainConfig& config, const TrainSummary& summary) {
   Json table = Json::array();
-  for (const predict::Accuracy& row : summary.accuracy) table.push_back(accuracy_json(row));
+  for (const train::Accuracy& row : summary.accuracy) table.push_back(accuracy_json(row));
   Json json = {{"host", summary.predictor.host().id()},
                {"configurations", summary.configurations},
                {"under_load", summary.loaded},
@@ -168,6 +183,7 @@ std::string summary_json(const TrainConfig& config, const TrainSummary& summary)
                {"held_out", hold_out_name(config)},
                {"validation", table}};
   if (summary.unadapted) {
+    // The word before adaptation: scripts read it.
     json["transfer"] = {{"base_host", printable(summary.base_host.id())},
                         {"unadapted", accuracy_json(*summary.unadapted)},
                         {"from_scratch", accuracy_json(*summary.from_scratch)}};
@@ -176,9 +192,9 @@ std::string summary_json(const TrainConfig& config, const TrainSummary& summary)
 }
 
 std::string summary_html(const TrainConfig& config, const TrainSummary& summary) {
-  predict::ValidationReport report;
+  train::ValidationReport report;
   report.title = fmt::format("Latency predictor: {} left out", held_out(config));
-  report.subtitle = summary_line(config, summary);
+  report.subtitle = learnt_line(summary);
   const v1::Host& host = summary.predictor.host();
   report.facts = {{"host", fmt::format("{} ({}), {} cores", printable(host.cpu_model()),
                                        printable(host.id()), host.cores())},
@@ -190,7 +206,7 @@ std::string summary_html(const TrainConfig& config, const TrainSummary& summary)
   for (const std::string& warning : summary.warnings()) report.facts.emplace_back("note", warning);
   report.table = summary.accuracy;
   report.outcomes = summary.outcomes;
-  return predict::validation_html(report);
+  return train::validation_html(report);
 }
 
 }  // namespace adamec::tools

@@ -28,6 +28,6 @@ class Progress {
 };
 
 // Whether coloured text is welcome on stdout: a terminal, and NO_COLOR not set.
-bool colour_welcome();
+[[nodiscard]] bool colour_welcome();
 
 }  // namespace adamec::tools

@@ -1,5 +1,6 @@
 #include "tools/common/run_tool.h"
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -8,7 +9,7 @@
 
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
-#include "adamec/base/folder.h"
+#include "adamec/base/interrupt_undo.h"
 #include "adamec/base/version.h"
 
 namespace adamec::tools {
@@ -28,13 +29,13 @@ bool variable_is_set(const std::string& name) {
 }
 
 // CLI11 2.1 reads the file before the environment and lets the first win. Here, what the
-// environment sets is taken out of the file's items, so that a variable beats the file.
+// environment sets is taken out of the file's entries, so that a variable beats the file.
 class ConfigBelowEnvironment : public CLI::ConfigTOML {
  public:
   std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
     std::vector<CLI::ConfigItem> entries = CLI::ConfigTOML::from_config(input);
-    std::erase_if(entries, [](const CLI::ConfigItem& item) {
-      return item.parents.empty() && variable_is_set(variable_name(item.name));
+    std::erase_if(entries, [](const CLI::ConfigItem& entry) {
+      return entry.parents.empty() && variable_is_set(variable_name(entry.name));
     });
     return entries;
   }
@@ -111,15 +112,30 @@ int exit_code(ErrorKind kind) {
   return kFailed;
 }
 
-extern "C" void on_interrupt(int signal) {
-  discard_output_files();
-  discard_output_folders();
+// Signals that end a process unless it handles them. SIGABRT is what std::terminate() ends in.
+constexpr int kEndingSignals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGABRT};
+
+extern "C" void on_ending_signal(int signal) {
+  // A second signal, taken by a thread of its own, must not end the process in the midst of it.
+  static std::atomic_flag taken = ATOMIC_FLAG_INIT;
+  if (taken.test_and_set()) return;
+  undo_after_interrupt();
   std::signal(signal, SIG_DFL);
-  std::raise(signal);
+  std::raise(signal);  // delivered when this returns
 }
 
 void handle_signals() {
-  for (int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, on_interrupt);
+  struct sigaction action {};
+  action.sa_handler = on_ending_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  for (const int signal : kEndingSignals) sigaddset(&action.sa_mask, signal);
+  for (const int signal : kEndingSignals) {
+    struct sigaction before {};
+    ::sigaction(signal, nullptr, &before);
+    // nohup and shells' background jobs have signals ignored: that is to stay.
+    if (before.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);
+  }
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a write error like any other
 }
 
@@ -165,7 +181,8 @@ int run_tool(int argc, char** argv, const ToolInfo& info,
   app.footer((info.details.empty() ? "" : info.details + "\n") + "Examples:\n" + info.examples +
              "\nEvery --some-name can also be set by ADAMEC_SOME_NAME or in the --config file\n"
              "(flag beats variable beats file). '-' is standard input or output.\n"
-             "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no plan meets the constraints.");
+             "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no plan meets the constraints,\n"
+             "70 internal error.");
   try {
     app.parse(arguments(argc, argv));
   } catch (const CLI::Success& success) {  // --help, --version

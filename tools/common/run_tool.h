@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-// What all four commands share: command line, exit codes, one-line errors, interrupts.
+// What all commands share: command line, exit codes, one-line errors, interrupts.
 namespace adamec::tools {
 
 enum ExitCode : int {
@@ -18,7 +18,7 @@ enum ExitCode : int {
 
 struct ToolInfo {
   std::string name;          // "adamec-split"
-  std::string description;   // one sentence
+  std::string description;   // one sentence of at most 15 words
   std::string examples;      // two commands that work when pasted
   std::string versions;      // of libraries and formats: "LibTorch 1.13.1, archive format 1"
   std::string details = {};  // what --help says below the options, lines of at most 100 characters
@@ -44,7 +44,7 @@ class Console {
   void note(const std::string& message) const;
   // Shown with -v only.
   void detail(const std::string& message) const;
-  bool quiet() const { return options_.quiet; }
+  [[nodiscard]] bool quiet() const { return options_.quiet; }
 
  private:
   std::string tool_;
@@ -58,10 +58,12 @@ class Console {
 // variable, a variable beats the file. Unknown keys of the file are errors.
 //
 // adamec::Error becomes one line on stderr and the exit code of its kind; any other exception is
-// an internal error (70). An interrupt removes unfinished output files.
-int run_tool(int argc, char** argv, const ToolInfo& info,
-             const std::function<void(CLI::App&)>& define,
-             const std::function<int(const CommonOptions&, const Console&)>& body);
+// an internal error (70). A signal that ends the process, abort() included, removes unfinished
+// output files and takes back what was set on the host (adamec/base/interrupt_undo.h); a signal
+// that was ignored when the tool started, as by nohup, stays ignored.
+[[nodiscard]] int run_tool(int argc, char** argv, const ToolInfo& info,
+                           const std::function<void(CLI::App&)>& define,
+                           const std::function<int(const CommonOptions&, const Console&)>& body);
 
 // Writes a Make/Ninja rule "target: inputs" when --depfile (-MF) was given; "-" is left out.
 void write_depfile(const CommonOptions& options, const std::string& target,

@@ -11,6 +11,6 @@ namespace adamec::tools {
 // 0.5},
 // {"bool": true}, {"string": "x"}, {"tuple": [...]}, {"list": [...]}, {"dict": [...], "keys":
 // [...]}, {"none": true}.
-nlohmann::ordered_json value_json(const v1::Value& value);
+[[nodiscard]] nlohmann::ordered_json value_json(const v1::Value& value);
 
 }  // namespace adamec::tools

@@ -114,7 +114,7 @@ Reader::Reader(std::string name, std::unique_ptr<ZipFile> zip)
   manifest_ = std::make_unique<v1::Manifest>(parse_manifest(zip_->read(0), name_));
   graph_ = check_manifest(*manifest_, name_);
   std::map<std::string, std::uint64_t> records;
-  for (const ZipFile::Entry& entry : entries) records.emplace(entry.name, entry.bytes);
+  for (const ZipFile::StoredEntry& entry : entries) records.emplace(entry.name, entry.bytes);
   records.erase(kManifestName);
   check_records(*manifest_, std::move(records), name_);
 }

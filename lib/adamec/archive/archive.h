@@ -50,7 +50,7 @@ class Writer {
 };
 
 // What the manifest takes in an archive.
-std::uint64_t manifest_bytes(const v1::Manifest& manifest);
+[[nodiscard]] std::uint64_t manifest_bytes(const v1::Manifest& manifest);
 
 // All of it at once.
 void write_archive(OutputFile& file, const v1::Manifest& manifest,
@@ -62,26 +62,26 @@ class Reader {
   // "-" is standard input. Throws Error, in one line, unless the file is a zip of stored entries
   // that holds exactly the records its manifest names, in the sizes it names, and the manifest
   // passes check_manifest(). Contents of records are checked when they are read.
-  static Reader open(const std::string& path);
+  [[nodiscard]] static Reader open(const std::string& path);
   // The same from the file's bytes; `name` is what messages call it.
-  static Reader from_bytes(std::string bytes, const std::string& name);
+  [[nodiscard]] static Reader from_bytes(std::string bytes, const std::string& name);
   ~Reader();
   Reader(Reader&&) noexcept;
   Reader& operator=(Reader&&) noexcept;
 
-  const v1::Manifest& manifest() const { return *manifest_; }
+  [[nodiscard]] const v1::Manifest& manifest() const { return *manifest_; }
   // Atoms and tensors in manifest order; inputs and weights are tensors without producer.
-  const graph::AtomGraph& graph() const { return graph_; }
+  [[nodiscard]] const graph::AtomGraph& graph() const { return graph_; }
   // The bytes of a record: a TorchScript file. Throws Error when they disagree with the SHA-256 in
   // the manifest. Not to be called by two threads at once.
-  std::string read_atom(const v1::Atom& atom) const;
-  std::string read_weight(const v1::Tensor& tensor) const;
+  [[nodiscard]] std::string read_atom(const v1::Atom& atom) const;
+  [[nodiscard]] std::string read_weight(const v1::Tensor& tensor) const;
   // The file's name in messages.
-  const std::string& name() const { return name_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
   Reader(std::string name, std::unique_ptr<ZipFile> zip);
-  std::string read_record(const std::string& record, const std::string& sha256) const;
+  [[nodiscard]] std::string read_record(const std::string& record, const std::string& sha256) const;
 
   std::string name_;
   std::unique_ptr<ZipFile> zip_;

@@ -17,6 +17,6 @@ struct Cuts {
 };
 
 // `graph` is the manifest's (check_manifest).
-Cuts possible_cuts(const v1::Manifest& manifest, const graph::AtomGraph& graph);
+[[nodiscard]] Cuts possible_cuts(const v1::Manifest& manifest, const graph::AtomGraph& graph);
 
 }  // namespace adamec::archive

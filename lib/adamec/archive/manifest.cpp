@@ -30,9 +30,9 @@ bool is_sha256(const std::string& text) {
   return text.size() == 64 && std::all_of(text.begin(), text.end(), hex);
 }
 
-class Checker {
+class ManifestChecker {
  public:
-  Checker(const v1::Manifest& manifest, const std::string& source)
+  ManifestChecker(const v1::Manifest& manifest, const std::string& source)
       : manifest_(manifest), source_(source) {}
 
   graph::AtomGraph run() {
@@ -110,7 +110,7 @@ class Checker {
            printable(sha256));
     }
     if (!records_.insert(record).second) {
-      fail("{}: {}: record '{}' belongs to another one", source_, where, record);
+      fail("{}: {}: record '{}' belongs to a different one, too", source_, where, record);
     }
   }
 
@@ -306,7 +306,7 @@ v1::Manifest parse_manifest(const std::string& bytes, const std::string& source)
 }
 
 graph::AtomGraph check_manifest(const v1::Manifest& manifest, const std::string& source) {
-  return Checker(manifest, source).run();
+  return ManifestChecker(manifest, source).run();
 }
 
 }  // namespace adamec::archive

@@ -10,7 +10,7 @@ namespace adamec::archive {
 
 // The manifest from the bytes of manifest.pb. Throws Error when they are not one, or one of a newer
 // format version.
-v1::Manifest parse_manifest(const std::string& bytes, const std::string& source);
+[[nodiscard]] v1::Manifest parse_manifest(const std::string& bytes, const std::string& source);
 
 // Throws Error, prefixed by `source` (a file name), unless
 //  - ids are well formed and unique, atoms are in execution order and every tensor they name

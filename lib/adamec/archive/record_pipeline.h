@@ -31,7 +31,7 @@ class RecordPipeline {
   void complete(std::size_t index);
   void complete_all();
   // Waits for all. Returns their SHA-256 in order; throws Error when one could not be written.
-  std::vector<std::string> finish();
+  [[nodiscard]] std::vector<std::string> finish();
 
  private:
   // In order, each when it is complete; returns early when the pipeline is destroyed.

@@ -8,13 +8,13 @@
 namespace adamec::archive {
 
 // Ids of the tensors in a value that atoms make or that are inputs, depth first.
-std::vector<std::string> tensors_of(const v1::Value& value);
+[[nodiscard]] std::vector<std::string> tensors_of(const v1::Value& value);
 
 // Ids of the tensors in a value that do not depend on the inputs.
-std::vector<std::string> constants_of(const v1::Value& value);
+[[nodiscard]] std::vector<std::string> constants_of(const v1::Value& value);
 
 // The value as people write it: "(relu:0, {boxes: nms:0, count: 3})"; constants as "w:name",
 // elements of tensors as "number id".
-std::string value_text(const v1::Value& value);
+[[nodiscard]] std::string value_text(const v1::Value& value);
 
 }  // namespace adamec::archive

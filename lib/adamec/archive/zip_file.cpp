@@ -127,7 +127,7 @@ void ZipFile::list_entries(std::uint64_t file_bytes) {
     entries_.push_back({entry, stat.size});
   }
   std::vector<std::string> names;
-  for (const Entry& entry : entries_) names.push_back(entry.name);
+  for (const StoredEntry& entry : entries_) names.push_back(entry.name);
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice != names.end()) fail("{}: two entries are called '{}'", name_, printable(*twice));
@@ -139,7 +139,7 @@ std::optional<std::size_t> ZipFile::find(const std::string& name) const {
 }
 
 std::string ZipFile::read(std::size_t entry) const {
-  const Entry& wanted = entries_.at(entry);
+  const StoredEntry& wanted = entries_.at(entry);
   zip_file_t* file = zip_fopen_index(handle_->zip, entry, 0);
   if (file == nullptr) {
     fail("{}: entry '{}': {}", name_, wanted.name, zip_strerror(handle_->zip));

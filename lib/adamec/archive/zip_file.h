@@ -11,7 +11,7 @@ namespace adamec::archive {
 // A zip file whose entries are all stored, open for reading: the only use of libzip.
 class ZipFile {
  public:
-  struct Entry {
+  struct StoredEntry {
     std::string name;
     std::uint64_t bytes = 0;
   };
@@ -25,11 +25,11 @@ class ZipFile {
   ZipFile(const ZipFile&) = delete;
   ZipFile& operator=(const ZipFile&) = delete;
 
-  const std::vector<Entry>& entries() const { return entries_; }
+  [[nodiscard]] const std::vector<StoredEntry>& entries() const { return entries_; }
   // The entry of that name.
-  std::optional<std::size_t> find(const std::string& name) const;
+  [[nodiscard]] std::optional<std::size_t> find(const std::string& name) const;
   // Throws Error when the entry cannot be read or its checksum is wrong.
-  std::string read(std::size_t entry) const;
+  [[nodiscard]] std::string read(std::size_t entry) const;
 
  private:
   struct Handle;
@@ -39,7 +39,7 @@ class ZipFile {
   std::string name_;
   std::string content_;  // where there is no file to read from
   std::unique_ptr<Handle> handle_;
-  std::vector<Entry> entries_;
+  std::vector<StoredEntry> entries_;
 };
 
 }  // namespace adamec::archive

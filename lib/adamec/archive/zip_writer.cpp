@@ -12,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include "adamec/archive/direct_file.h"
 #include "adamec/base/error.h"
 
 namespace adamec::archive {
@@ -22,9 +23,6 @@ constexpr std::uint64_t kWriteBehindBytes = 16 << 20;
 // Larger pieces go past the system's cache, which takes several times as long to fill and to empty
 // as the disk takes to write.
 constexpr std::size_t kDirectBytes = 32 << 20;
-constexpr std::size_t kDirectPiece = 8 << 20;
-constexpr std::size_t kBlockBytes = 4096;  // what memory and offsets of direct writes must be
-                                           // multiples of, and pages of the cache are
 constexpr std::uint16_t kDosDate = (1 << 5) | 1;   // 1980-01-01, the first day zip knows
 constexpr std::uint32_t kMode = 0100644;           // a file that its owner may write
 constexpr std::uint16_t kMadeBy = (3 << 8) | 45;   // Unix, version 4.5 of the format
@@ -73,43 +71,6 @@ std::uint32_t crc_of(std::string_view bytes) {
 
 }  // namespace
 
-// Whole blocks of a file, written past the system's cache where file system and kernel can.
-class DirectFile {
- public:
-  explicit DirectFile(const std::string& path)
-      : descriptor_(::open(path.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC)) {}
-  ~DirectFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  DirectFile(const DirectFile&) = delete;
-  DirectFile& operator=(const DirectFile&) = delete;
-
-  // Writes the bytes' beginning at `offset`, a multiple of the block, and returns how much of it is
-  // written. The rest, if only because it is no whole block, is the caller's.
-  std::size_t write(std::uint64_t offset, std::string_view bytes) {
-    std::size_t done = 0;
-    if (descriptor_ < 0 || memory_ == nullptr) return done;
-    while (bytes.size() - done >= kBlockBytes) {
-      std::size_t piece = std::min(bytes.size() - done, kDirectPiece);
-      piece -= piece % kBlockBytes;
-      std::memcpy(memory_.get(), bytes.data() + done, piece);
-      const ssize_t written =
-          ::pwrite(descriptor_, memory_.get(), piece, static_cast<off_t>(offset + done));
-      if (written <= 0 || static_cast<std::size_t>(written) % kBlockBytes != 0) break;
-      done += static_cast<std::size_t>(written);
-    }
-    return done;
-  }
-
- private:
-  struct Free {
-    void operator()(char* memory) const { std::free(memory); }
-  };
-  int descriptor_;
-  std::unique_ptr<char, Free> memory_{
-      static_cast<char*>(std::aligned_alloc(kBlockBytes, kDirectPiece))};
-};
-
 // The file, with a buffer for its many small pieces.
 class ZipWriter::Buffer {
  public:
@@ -143,7 +104,8 @@ class ZipWriter::Buffer {
  private:
   // Leaves in `bytes` what has not been written.
   void put_most_directly(std::string_view& bytes) {
-    const std::size_t head = (kBlockBytes - position_ % kBlockBytes) % kBlockBytes;
+    const std::size_t head =
+        (DirectFile::kBlockBytes - position_ % DirectFile::kBlockBytes) % DirectFile::kBlockBytes;
     put(bytes.substr(0, head));
     bytes.remove_prefix(head);
     if (std::fflush(file_) != 0) stop();
@@ -188,7 +150,8 @@ void ZipWriter::seek(std::uint64_t offset) {
   end_ = offset;
 }
 
-void ZipWriter::put_entry(const Entry& entry, std::uint64_t extra_bytes, std::string_view bytes) {
+void ZipWriter::put_entry(const WrittenEntry& entry, std::uint64_t extra_bytes,
+                          std::string_view bytes) {
   const bool large = entry.bytes >= kMost32;
   std::string extra;
   if (large) extra = extra_field(kZip64Field, Bytes().add(entry.bytes).add(entry.bytes).text());
@@ -239,7 +202,7 @@ void ZipWriter::finish(std::string_view first) {
 
 void ZipWriter::put_directory() {
   const std::uint64_t start = end_;
-  for (const Entry& entry : entries_) {
+  for (const WrittenEntry& entry : entries_) {
     Bytes large;
     if (entry.bytes >= kMost32) large.add(entry.bytes).add(entry.bytes);
     if (entry.offset >= kMost32) large.add(entry.offset);

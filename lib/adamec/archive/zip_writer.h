@@ -32,7 +32,7 @@ class ZipWriter {
   void finish(std::string_view first);
 
  private:
-  struct Entry {
+  struct WrittenEntry {
     std::string name;
     std::uint32_t crc = 0;
     std::uint64_t bytes = 0;
@@ -43,7 +43,7 @@ class ZipWriter {
   void put(std::string_view bytes);
   void seek(std::uint64_t offset);
   // Header and bytes at `offset`, with an extra field of so many bytes (0, or 4 to 65,535).
-  void put_entry(const Entry& entry, std::uint64_t extra_bytes, std::string_view bytes);
+  void put_entry(const WrittenEntry& entry, std::uint64_t extra_bytes, std::string_view bytes);
   void put_directory();
 
   std::string name_;
@@ -51,7 +51,7 @@ class ZipWriter {
   std::uint64_t room_ = 0;  // with the header
   std::uint64_t end_ = 0;   // of what was written
   std::unique_ptr<Buffer> file_;
-  std::vector<Entry> entries_;  // without the first
+  std::vector<WrittenEntry> entries_;  // without the first
   std::set<std::string> names_;
 };
 

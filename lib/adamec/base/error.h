@@ -20,7 +20,7 @@ enum class ErrorKind {
 class Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
-  ErrorKind kind() const { return kind_; }
+  [[nodiscard]] ErrorKind kind() const { return kind_; }
 
  private:
   ErrorKind kind_;
@@ -40,6 +40,6 @@ template <typename... Args>
 
 // The text on one line, with control characters escaped, cut at `max_length` bytes. Everything
 // from a file that ends up in a message goes through this.
-std::string printable(const std::string& text, std::size_t max_length = 120);
+[[nodiscard]] std::string printable(const std::string& text, std::size_t max_length = 120);
 
 }  // namespace adamec

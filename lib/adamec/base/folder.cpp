@@ -4,46 +4,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
+#include "adamec/base/descriptor.h"
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
+#include "adamec/base/output_target.h"
 
 namespace adamec {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Everything made so far, newest first, readable from a signal handler: nodes are complete before
-// they can be seen, and stay until their folder is done.
-struct Made {
-  char* path;
-  Made* next;
-};
-std::atomic<Made*> all_made{nullptr};
-
-void remember(const std::string& path) {
-  all_made = new Made{::strdup(path.c_str()), all_made.load()};
-}
-
-// Folders are done in the opposite order of their beginning, if ever two live at a time.
-void forget_below(const std::string& folder) {
-  while (Made* made = all_made.load()) {
-    if (std::string_view(made->path).substr(0, folder.size()) != folder) return;
-    all_made = made->next;
-    ::free(made->path);
-    delete made;
-  }
-}
-
-[[noreturn]] void cannot_write(const std::string& path) {
-  fail("{}: cannot write: {}", path, std::strerror(errno));
-}
 
 void sync_folder(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -58,49 +31,57 @@ OutputFolder::OutputFolder(const std::string& path, const std::string& marker)
     : path_(path), marker_(marker) {
   while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
   check_target();
-  temporary_ = path_ + ".tmp.XXXXXX";
-  if (::mkdtemp(temporary_.data()) == nullptr) cannot_write(path_);
-  remember(temporary_);
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::chmod(temporary_.c_str(), 0777 & ~mask);
+  do {
+    undo_.clear();
+    temporary_ = path_ + ".tmp." + random_suffix();
+    undo_.emplace_back(UndoAction::kRemoveFolder, temporary_);
+    errno = 0;
+  } while (::mkdir(temporary_.c_str(), 0777) != 0 && errno == EEXIST);
+  if (errno != 0) cannot_write(path_);
+  take_mode_of_old(S_IRWXU);
 }
 
 OutputFolder::~OutputFolder() {
   std::error_code ignored;
   if (!committed_) fs::remove_all(temporary_, ignored);
-  forget_below(temporary_);
 }
 
 void OutputFolder::check_target() const {
   std::error_code error;
   const fs::file_status status = fs::symlink_status(path_, error);
   if (!fs::exists(status)) return;
-  if (!fs::is_directory(status)) fail("{}: it exists and is no folder", path_);
+  if (!fs::is_directory(status)) fail("{}: exists and is not a folder", path_);
   if (fs::is_empty(path_, error) || fs::exists(fs::path(path_) / marker_, error)) return;
-  fail("{}: it exists and is not ours: it is not empty and has no {}", path_, marker_);
+  fail("{}: will not be replaced: the folder is not empty and has no {}", path_, marker_);
 }
 
 void OutputFolder::make_folder(const std::string& name) {
+  undo_.emplace_back(UndoAction::kRemoveFolder, inside(name));
   if (::mkdir(inside(name).c_str(), 0777) != 0) cannot_write(path_ + "/" + name);
-  remember(inside(name));
 }
 
 void OutputFolder::write(const std::string& name, std::string_view bytes) {
-  remember(inside(name));
+  undo_.emplace_back(UndoAction::kRemoveFile, inside(name));
   write_file(inside(name), bytes);
 }
 
 void OutputFolder::link(const std::string& existing, const std::string& name) {
-  remember(inside(name));
+  undo_.emplace_back(UndoAction::kRemoveFile, inside(name));
   if (::link(inside(existing).c_str(), inside(name).c_str()) == 0) return;
   std::error_code error;
   fs::copy_file(inside(existing), inside(name), error);
   if (error) fail("{}/{}: cannot write: {}", path_, name, error.message());
 }
 
+// Of the folder that will be replaced, if there is one.
+void OutputFolder::take_mode_of_old(unsigned besides) const {
+  struct stat old {};
+  if (::stat(path_.c_str(), &old) == 0) copy_owner_and_mode(old, temporary_, besides);
+}
+
 void OutputFolder::commit() {
   check_target();
+  take_mode_of_old(0);
   sync_folder(temporary_);
   std::error_code error;
   if (fs::exists(path_, error) && !fs::is_empty(path_, error)) {
@@ -116,12 +97,6 @@ void OutputFolder::commit() {
   committed_ = true;
   const fs::path parent = fs::path(path_).parent_path();
   sync_folder(parent.empty() ? "." : parent.string());
-}
-
-void discard_output_folders() noexcept {
-  for (const Made* made = all_made.load(); made != nullptr; made = made->next) {
-    if (::unlink(made->path) != 0) ::rmdir(made->path);
-  }
 }
 
 }  // namespace adamec

@@ -2,12 +2,16 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "adamec/base/interrupt_undo.h"
 
 namespace adamec {
 
 // An output folder that exists completely or not at all: files go to a temporary folder beside the
 // target; commit() syncs and renames it. Destroyed before commit, or interrupted by a signal (see
-// discard_output_folders), it leaves nothing.
+// interrupt_undo.h), it leaves nothing. A folder that is replaced hands on its permissions and, as
+// far as the system lets us, owner and group.
 class OutputFolder {
  public:
   // A folder that exists is replaced on commit only when it is empty or holds a file `marker`; any
@@ -28,16 +32,17 @@ class OutputFolder {
   void commit();
 
  private:
-  std::string inside(const std::string& name) const { return temporary_ + "/" + name; }
+  [[nodiscard]] std::string inside(const std::string& name) const {
+    return temporary_ + "/" + name;
+  }
   void check_target() const;
+  void take_mode_of_old(unsigned besides) const;
 
   std::string path_;
   std::string marker_;
   std::string temporary_;
+  std::vector<InterruptUndo> undo_;  // in the order in which things were made
   bool committed_ = false;
 };
-
-// Removes the temporary folders of all living OutputFolders. Safe to call from a signal handler.
-void discard_output_folders() noexcept;
 
 }  // namespace adamec

@@ -6,9 +6,9 @@
 namespace adamec {
 
 // SHA-256 of the bytes as 64 lower-case hexadecimal digits.
-std::string sha256_hex(std::string_view bytes);
+[[nodiscard]] std::string sha256_hex(std::string_view bytes);
 
 // The same of a file's content, read piece by piece. Throws Error when it cannot be read.
-std::string sha256_file(const std::string& path);
+[[nodiscard]] std::string sha256_file(const std::string& path);
 
 }  // namespace adamec

@@ -1,10 +1,12 @@
 #include "adamec/base/text_table.h"
 
 #include <algorithm>
+#include <cassert>
 
 namespace adamec {
 
 void TextTable::add_row(std::vector<std::string> cells) {
+  assert(cells.size() <= columns_.size());
   cells.resize(columns_.size());
   rows_.push_back(std::move(cells));
 }

@@ -18,7 +18,7 @@ class TextTable {
   // One cell per column; missing cells are empty.
   void add_row(std::vector<std::string> cells);
   // Title row, then the rows, each ending in a newline; no trailing spaces.
-  std::string str() const;
+  [[nodiscard]] std::string str() const;
 
  private:
   std::vector<Column> columns_;

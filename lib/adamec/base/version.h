@@ -5,6 +5,6 @@
 namespace adamec {
 
 // AdaMEC's own version: "0.1.0".
-std::string version();
+[[nodiscard]] std::string version();
 
 }  // namespace adamec

@@ -13,7 +13,7 @@
 
 #include "adamec/base/error.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
 std::optional<int> parse_cpu(std::string_view text) {
@@ -111,4 +111,4 @@ void set_affinity(const CpuList& cpus) {
   }
 }
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

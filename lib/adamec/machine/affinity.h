@@ -3,24 +3,24 @@
 #include <string>
 #include <vector>
 
-namespace adamec::measure {
+namespace adamec::machine {
 
 // CPU numbers, ascending, each once.
 using CpuList = std::vector<int>;
 
 // "0,2-3" -> {0, 2, 3}. Throws Error(kUsage) naming `field` unless the text is such a list of CPU
 // numbers below 1024.
-CpuList parse_cpu_list(const std::string& text, const std::string& field);
+[[nodiscard]] CpuList parse_cpu_list(const std::string& text, const std::string& field);
 // {0, 2, 3} -> "0,2-3".
-std::string format_cpu_list(const CpuList& cpus);
+[[nodiscard]] std::string format_cpu_list(const CpuList& cpus);
 
 // The CPUs the calling thread may run on.
-CpuList current_affinity();
+[[nodiscard]] CpuList current_affinity();
 // The CPUs the threads of this process may run on. That is the affinity, but where OpenMP binds its
 // threads (OMP_PROC_BIND, OMP_PLACES), the first one among them, it is all of its places.
-CpuList usable_cpus();
+[[nodiscard]] CpuList usable_cpus();
 // Restricts the calling thread, and the threads and processes it starts later. Throws Error when
 // one of the CPUs does not exist or is not usable.
 void set_affinity(const CpuList& cpus);
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

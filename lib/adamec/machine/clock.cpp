@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <ctime>
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
 constexpr int kSteps = 7000;
@@ -32,4 +32,4 @@ double SystemClock::core_speed() const {
   return us > 0 ? kSteps / us : 0;
 }
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

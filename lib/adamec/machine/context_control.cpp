@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
 double share(double part, double whole) {
@@ -36,4 +36,4 @@ v1::Context observed_context(const v1::Context& asked, const v1::Reading& readin
   return observed;
 }
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -1,24 +1,28 @@
 #include "adamec/machine/control_group.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
+#include "adamec/machine/system_file.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
+constexpr const char* kProcesses = "/cgroup.procs";
+constexpr const char* kHandedOn = "/cgroup.subtree_control";
 constexpr long kPeriodUs = 20'000;  // of the CPU quota: short, so that a visit spans several
 
-std::vector<std::string> words(const std::string& line, char separator) {
+std::vector<std::string> split_text(const std::string& line, char separator) {
   std::vector<std::string> result;
   std::istringstream stream(line);
   for (std::string word; std::getline(stream, word, separator);) result.push_back(word);
@@ -26,20 +30,10 @@ std::vector<std::string> words(const std::string& line, char separator) {
 }
 
 bool has_word(const std::string& list, const std::string& word) {
-  for (const std::string& item : words(list, ',')) {
-    if (item == word) return true;
+  for (const std::string& other : split_text(list, ',')) {
+    if (other == word) return true;
   }
   return false;
-}
-
-// 0 or the error's number.
-int try_write(const std::string& path, const std::string& text) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  if (file < 0) return errno;
-  const bool done = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  const int error = done ? 0 : errno;
-  ::close(file);
-  return error;
 }
 
 // The group's path below its hierarchy's root, by /proc/self/cgroup: "7:memory:/user".
@@ -66,8 +60,10 @@ ControlGroupPlace find_control_group(const std::string& cgroup, const std::strin
   for (std::string line; std::getline(lines, line);) {
     const std::size_t dash = line.find(" - ");
     if (dash == std::string::npos) continue;
-    const std::vector<std::string> mount = words(line.substr(0, dash), ' ');  // 3: root, 4: where
-    const std::vector<std::string> type = words(line.substr(dash + 3), ' ');  // 0: type, 2: options
+    const std::vector<std::string> mount =
+        split_text(line.substr(0, dash), ' ');  // 3: root, 4: where
+    const std::vector<std::string> type =
+        split_text(line.substr(dash + 3), ' ');  // 0: type, 2: options
     if (mount.size() < 5 || type.size() < 3) continue;
     const bool unified = type[0] == "cgroup2";
     if (!unified && (type[0] != "cgroup" || !has_word(type[2], controller))) continue;
@@ -93,45 +89,81 @@ ControlGroupPlace present_group(ControlGroup::Controller controller) {
                             controller_name(controller));
 }
 
-std::string group_folder(const ControlGroupPlace& parent, int process) {
-  return fmt::format("{}/adamec-{}", parent.folder, process);
-}
+std::string group_name(int process) { return fmt::format("/adamec-{}", process); }
 
 }  // namespace
 
 ControlGroup::ControlGroup(Controller controller)
-    : parent_(present_group(controller)), name_(controller_name(controller)) {
+    : ControlGroup(controller, present_group(controller)) {}
+
+ControlGroup::ControlGroup(Controller controller, ControlGroupPlace parent)
+    : controller_(controller), parent_(std::move(parent)), name_(controller_name(controller)) {
   if (parent_.folder.empty()) fail("{} limit: the host has no control groups for it", name_);
-  folder_ = group_folder(parent_, ::getpid());
-  if (::mkdir(folder_.c_str(), 0755) != 0) {
-    fail("{} limit: cannot make a control group in {}: {}", name_, parent_.folder,
-         std::strerror(errno));
-  }
+  const std::string own = group_name(::getpid());
+  shared_ = parent_.unified && parent_.folder.ends_with(own);
+  if (shared_) parent_.folder.erase(parent_.folder.size() - own.size());
+  folder_ = parent_.folder + own;
+  if (!shared_) make();
   try {
-    join();
+    if (!shared_) join();
+    if (parent_.unified) hand_on();
   } catch (...) {
-    ::rmdir(folder_.c_str());
+    leave();
     throw;
+  }
+}
+
+// A group of that name was left behind by a process that was killed: their numbers come again. Made
+// anew, it has none of the old limits.
+void ControlGroup::make() {
+  undo_.emplace_back(UndoAction::kRemoveFolder, folder_);
+  const auto try_make = [this] { return ::mkdir(folder_.c_str(), 0755) == 0 ? 0 : errno; };
+  int error = try_make();
+  if (error == EEXIST) {
+    ::rmdir(folder_.c_str());
+    error = try_make();
+  }
+  if (error == EEXIST && read_system_file(folder_ + kProcesses).empty()) return;
+  if (error != 0) {
+    fail("{} limit: cannot make the control group {}: {}", name_, folder_, std::strerror(error));
   }
 }
 
 void ControlGroup::remove_left_behind(Controller controller, int process) {
   const ControlGroupPlace parent = present_group(controller);
-  if (!parent.folder.empty()) ::rmdir(group_folder(parent, process).c_str());
+  if (!parent.folder.empty()) ::rmdir((parent.folder + group_name(process)).c_str());
 }
 
-ControlGroup::~ControlGroup() {
-  try_write(parent_.folder + "/cgroup.procs", std::to_string(::getpid()));
+ControlGroup::~ControlGroup() { leave(); }
+
+void ControlGroup::leave() noexcept {
+  const std::string process = std::to_string(::getpid());
+  // Errors leave an empty group at worst.
+  [[maybe_unused]] int ignored = 0;
+  if (handed_on_) ignored = write_system_file(parent_.folder + kHandedOn, "-" + name_);
+  if (shared_) return;
+  ignored = write_system_file(parent_.folder + kProcesses, process);
   ::rmdir(folder_.c_str());
 }
 
 void ControlGroup::join() {
-  write("cgroup.procs", std::to_string(::getpid()));
-  if (!parent_.unified) return;
-  // Version 2 hands a controller on only from groups without processes.
-  const int error = try_write(parent_.folder + "/cgroup.subtree_control", "+" + name_);
-  if (error == 0) return;
-  try_write(parent_.folder + "/cgroup.procs", std::to_string(::getpid()));
+  const std::string process = std::to_string(::getpid());
+  undo_.emplace_back(UndoAction::kWriteText, parent_.folder + kProcesses, process);
+  write("cgroup.procs", process);
+}
+
+// Version 2 hands a controller on only from groups without processes. As it takes none back into a
+// group that hands one on, the process could not return to it: leave() ends that first.
+void ControlGroup::hand_on() {
+  const std::string file = parent_.folder + kHandedOn;
+  std::istringstream handed_on(read_system_file(file));
+  for (std::string word; handed_on >> word;) {
+    if (word == name_) return;
+  }
+  undo_.emplace_back(UndoAction::kWriteText, file, "-" + name_);
+  const int error = write_system_file(file, "+" + name_);
+  handed_on_ = error == 0;
+  if (handed_on_) return;
   fail(
       "{} limit: {} does not hand the controller on ({}); run in a control group of your own, as "
       "by 'systemd-run --user --scope -p Delegate=yes adamec-profile ...'",
@@ -140,18 +172,21 @@ void ControlGroup::join() {
 
 void ControlGroup::write(const std::string& file, const std::string& text) {
   const std::string path = folder_ + "/" + file;
-  const int error = try_write(path, text);
-  if (error != 0)
+  const int error = write_system_file(path, text);
+  if (error != 0) {
     fail("{} limit: cannot write {} to {}: {}", name_, text, path, std::strerror(error));
+  }
 }
 
 void ControlGroup::limit_memory(std::uint64_t bytes) {
+  assert(controller_ == Controller::kMemory);
   const std::string none = parent_.unified ? "max" : "-1";
   write(parent_.unified ? "memory.max" : "memory.limit_in_bytes",
         bytes == 0 ? none : std::to_string(bytes));
 }
 
 void ControlGroup::limit_cpu(double cpus) {
+  assert(controller_ == Controller::kCpu && cpus >= 0);
   const long quota = static_cast<long>(cpus * static_cast<double>(kPeriodUs));
   if (parent_.unified) {
     write("cpu.max", cpus > 0 ? fmt::format("{} {}", quota, kPeriodUs) : "max");
@@ -161,4 +196,4 @@ void ControlGroup::limit_cpu(double cpus) {
   write("cpu.cfs_quota_us", cpus > 0 ? std::to_string(quota) : "-1");
 }
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -3,57 +3,60 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
+#include <cassert>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
 
 #include "adamec/base/error.h"
+#include "adamec/machine/system_file.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
-std::string first_word(const std::string& path) {
-  std::ifstream file(path);
-  std::string word;
-  file >> word;
-  return word;
+std::string first_word(const std::string& text) {
+  const std::size_t start = std::min(text.find_first_not_of(" \n"), text.size());
+  return text.substr(start, text.find_first_of(" \n", start) - start);
 }
 
-bool put(const std::string& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text << std::flush;
-  return file.good();
-}
+double read_khz(const std::string& path) { return std::atof(read_system_file(path).c_str()); }
 
-double number(const std::string& text) { return text.empty() ? 0 : std::atof(text.c_str()); }
+void put(const std::string& path, const std::string& text) {
+  const int error = write_system_file(path, text);
+  if (error != 0) {
+    fail("frequency limit: cannot write {} to {}: {}", text, path, std::strerror(error));
+  }
+}
 
 }  // namespace
 
-FrequencyLimit::FrequencyLimit(const CpuList& cpus, std::string root) {
+FrequencyLimit::FrequencyLimit(const CpuList& cpus, const std::string& root) {
   for (const int cpu : cpus) {
     const std::string folder = fmt::format("{}/cpu{}/cpufreq", root, cpu);
-    Cpu entry{folder + "/scaling_max_freq", first_word(folder + "/scaling_max_freq"),
-              number(first_word(folder + "/cpuinfo_max_freq")),
-              number(first_word(folder + "/cpuinfo_min_freq"))};
-    if (entry.before.empty() || entry.highest_khz <= 0) {
-      fail("frequency: the host does not offer it (no {})", entry.file);
+    const std::string file = folder + "/scaling_max_freq";
+    const std::string before = first_word(read_system_file(file));
+    const double highest_khz = read_khz(folder + "/cpuinfo_max_freq");
+    if (before.empty() || highest_khz <= 0) {
+      fail("frequency limit: the host does not offer it (no {})", file);
     }
-    if (!put(entry.file, entry.before)) fail("frequency: cannot write to {}", entry.file);
-    cpus_.push_back(std::move(entry));
+    put(file, before);  // to see whether it may
+    cpus_.push_back({file, before, highest_khz, read_khz(folder + "/cpuinfo_min_freq"),
+                     InterruptUndo(UndoAction::kWriteText, file, before)});
   }
 }
 
 FrequencyLimit::~FrequencyLimit() {
-  for (const Cpu& cpu : cpus_) put(cpu.file, cpu.before);
-}
-
-void FrequencyLimit::set(double share) {
   for (const Cpu& cpu : cpus_) {
-    if (share <= 0) {
-      put(cpu.file, cpu.before);
-      continue;
-    }
-    const double khz = std::max(cpu.lowest_khz, share * cpu.highest_khz);
-    if (!put(cpu.file, fmt::format("{:.0f}", khz))) fail("frequency: cannot write to {}", cpu.file);
+    [[maybe_unused]] const int ignored = write_system_file(cpu.file, cpu.before);
   }
 }
 
-}  // namespace adamec::measure
+void FrequencyLimit::set(double share) {
+  assert(share >= 0 && share <= 1);
+  for (const Cpu& cpu : cpus_) {
+    const double khz = std::max(cpu.lowest_khz, share * cpu.highest_khz);
+    put(cpu.file, share > 0 ? fmt::format("{:.0f}", khz) : cpu.before);
+  }
+}
+
+}  // namespace adamec::machine

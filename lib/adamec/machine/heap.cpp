@@ -8,7 +8,7 @@
 #include <unistd.h>
 #endif
 
-namespace adamec::measure {
+namespace adamec::machine {
 
 #ifdef __GLIBC__
 
@@ -50,4 +50,4 @@ TidyHeap::~TidyHeap() = default;
 
 #endif
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

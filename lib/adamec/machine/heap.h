@@ -2,7 +2,7 @@
 
 #include <vector>
 
-namespace adamec::measure {
+namespace adamec::machine {
 
 // Makes the heap look like that of a process that has just loaded its model: while this lives,
 // nothing is allocated from the holes that earlier work has left, but behind them, one upon the
@@ -22,4 +22,4 @@ class TidyHeap {
   std::vector<void*> plugs_;
 };
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -4,14 +4,13 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <sstream>
 
 #include "adamec/base/error.h"
-#include "adamec/base/file.h"
 #include "adamec/base/sha256.h"
+#include "adamec/machine/system_file.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
 constexpr const char* kGovernor = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
@@ -34,21 +33,12 @@ std::string cpuinfo_field(const std::string& cpuinfo, const std::string& key) {
   return "";
 }
 
-std::string text_of(const char* path) {
-  if (!std::filesystem::exists(path)) return "";
-  try {
-    return read_file(path);
-  } catch (const Error&) {
-    return "";  // not for everyone's eyes on some systems
-  }
-}
-
 }  // namespace
 
 HostFacts read_host_facts() {
   HostFacts facts;
-  facts.cpuinfo = text_of("/proc/cpuinfo");
-  facts.governor = trim(text_of(kGovernor));
+  facts.cpuinfo = read_system_file("/proc/cpuinfo");
+  facts.governor = trim(read_system_file(kGovernor));
   facts.cores = static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN));
   utsname names{};
   if (::uname(&names) == 0) facts.architecture = names.machine;
@@ -89,4 +79,4 @@ std::string summarise(const v1::Host& host) {
                      printable(host.libtorch_version()), printable(host.id()));
 }
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -4,7 +4,7 @@
 
 #include "adamec/v1/samples.pb.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 
 // Versions of the libraries that do the work, as they name themselves; asked from LibTorch
 // (atom_runner.h).
@@ -22,18 +22,18 @@ struct HostFacts {
   std::string architecture;
   unsigned cores = 0;
 };
-HostFacts read_host_facts();
+[[nodiscard]] HostFacts read_host_facts();
 
 // The name of the processor from the text of /proc/cpuinfo: "model name" where there is one (x86),
 // else "Model" or "Hardware" (boards), else the numbers of implementer and part (ARM), else
 // "unknown".
-std::string cpu_model(const std::string& cpuinfo);
+[[nodiscard]] std::string cpu_model(const std::string& cpuinfo);
 
 // The fingerprint that samples and predictors carry. Its id is the first 16 hexadecimal digits of
 // the SHA-256 of all other fields.
-v1::Host describe_host(const HostFacts& facts, const Libraries& libraries);
+[[nodiscard]] v1::Host describe_host(const HostFacts& facts, const Libraries& libraries);
 
 // "AMD EPYC, 2 cores, LibTorch 1.13.1 (id 0123456789abcdef)", for messages.
-std::string summarise(const v1::Host& host);
+[[nodiscard]] std::string summarise(const v1::Host& host);
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

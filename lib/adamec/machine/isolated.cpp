@@ -12,13 +12,13 @@
 
 #include "adamec/base/error.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
 constexpr char kDone = 'd';
 constexpr char kFailed = 'f';
 
-void write_all(int file, std::string_view bytes) {
+void send_all(int file, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(file, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
@@ -27,7 +27,7 @@ void write_all(int file, std::string_view bytes) {
   }
 }
 
-std::string read_all(int file) {
+std::string receive_all(int file) {
   std::string bytes;
   char buffer[65536];
   for (;;) {
@@ -40,8 +40,8 @@ std::string read_all(int file) {
 
 // The first byte says what the rest is. Ends without the parent's destructors and buffers.
 [[noreturn]] void work_in_child(const std::function<std::string()>& work, int file, pid_t parent) {
-  for (int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_DFL);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // Not SIGKILL: what the work has changed on the host is to be taken back.
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(1);
   std::string message;
   try {
@@ -51,7 +51,7 @@ std::string read_all(int file) {
   } catch (const std::exception& error) {
     message = kFailed + std::string(error.what());
   }
-  write_all(file, message);
+  send_all(file, message);
   ::_exit(0);
 }
 
@@ -59,7 +59,8 @@ std::string read_all(int file) {
 
 IsolatedResult run_isolated(const std::function<std::string()>& work) {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) fail("no pipe: {}", std::strerror(errno));
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    fail("cannot make a pipe to the measuring process: {}", std::strerror(errno));
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child == 0) {
@@ -70,9 +71,9 @@ IsolatedResult run_isolated(const std::function<std::string()>& work) {
   ::close(ends[1]);
   if (child < 0) {
     ::close(ends[0]);
-    fail("no process: {}", std::strerror(fork_error));
+    fail("cannot start the measuring process: {}", std::strerror(fork_error));
   }
-  const std::string message = read_all(ends[0]);
+  const std::string message = receive_all(ends[0]);
   ::close(ends[0]);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
@@ -82,7 +83,7 @@ IsolatedResult run_isolated(const std::function<std::string()>& work) {
   if (WIFSIGNALED(status)) {
     result.signal = WTERMSIG(status);
   } else if (message.empty()) {
-    result.failure = "ended without a word";
+    result.failure = "the measuring process ended without a result";
   } else if (message[0] == kDone) {
     result.bytes = message.substr(1);
   } else {
@@ -91,4 +92,4 @@ IsolatedResult run_isolated(const std::function<std::string()>& work) {
   return result;
 }
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -3,7 +3,7 @@
 #include <functional>
 #include <string>
 
-namespace adamec::measure {
+namespace adamec::machine {
 
 // What work in a process of its own came to.
 struct IsolatedResult {
@@ -13,8 +13,9 @@ struct IsolatedResult {
   int process = 0;      // its id
 };
 
-// Runs the work in a forked process and waits for it: for work that the system may kill. To be
-// called before this process has used several threads. Throws Error when no process can be made.
-IsolatedResult run_isolated(const std::function<std::string()>& work);
+// Runs the work in a forked process and waits for it: for work that the system may kill. The
+// process handles signals as this one does, and gets SIGTERM when this one ends. To be called
+// before this process has used several threads. Throws Error when no process can be made.
+[[nodiscard]] IsolatedResult run_isolated(const std::function<std::string()>& work);
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

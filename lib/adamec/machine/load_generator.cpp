@@ -16,7 +16,7 @@
 
 #include "adamec/base/error.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
 // Of one burst and the pause after it. Two periods fit into the shortest block timed under load.
@@ -54,7 +54,8 @@ void receive_share(int socket, double& share) {
 }
 
 [[noreturn]] void generate_load(int socket, int cpu, pid_t parent) {
-  for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) std::signal(signal, SIG_DFL);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGABRT, SIGPIPE})
+    std::signal(signal, SIG_DFL);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(0);
   cpu_set_t set;
@@ -86,7 +87,7 @@ LoadGenerator::~LoadGenerator() { stop(); }
 void LoadGenerator::start(int cpu) {
   int sockets[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0) {
-    fail("load generator: no socket: {}", std::strerror(errno));
+    fail("load generator: cannot make a socket: {}", std::strerror(errno));
   }
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
@@ -99,7 +100,7 @@ void LoadGenerator::start(int cpu) {
   ::close(sockets[1]);
   if (pid < 0) {
     ::close(sockets[0]);
-    fail("load generator: no process: {}", std::strerror(fork_error));
+    fail("load generator: cannot start a process: {}", std::strerror(fork_error));
   }
   children_.push_back({pid, sockets[0], cpu});
   int error = 0;
@@ -135,4 +136,4 @@ double LoadGenerator::stop() {
   return used_seconds_;
 }
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

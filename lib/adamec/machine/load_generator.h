@@ -6,7 +6,7 @@
 
 #include "adamec/machine/affinity.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 
 // Other processes that want the CPU: one child per CPU, pinned to it, that uses a share of its time
 // in bursts of a few milliseconds. The children are idle at first, end with the parent (even when
@@ -41,4 +41,4 @@ class LoadGenerator {
 
 inline constexpr double kLargestLoad = 0.95;
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -7,10 +7,11 @@
 
 #include "adamec/base/error.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
-constexpr auto kSettle = std::chrono::milliseconds(10);  // two periods of the load generator
+constexpr auto kUntilLoadIsFelt =
+    std::chrono::milliseconds(10);  // two periods of the load generator
 constexpr auto kVerify = std::chrono::milliseconds(300);
 
 template <typename Wants>
@@ -42,15 +43,15 @@ Machine::~Machine() = default;
 
 void Machine::set_load(double cpu_load) {
   if (cpu_load == current_.cpu_load()) return;
-  if (!generator_) fail("no load generator for a CPU load of {}", cpu_load);
+  if (!generator_) fail("CPU load {}: the machine was not made ready for it", cpu_load);
   generator_->set_load(cpu_load);
   current_.set_cpu_load(cpu_load);
-  std::this_thread::sleep_for(kSettle);
+  std::this_thread::sleep_for(kUntilLoadIsFelt);
 }
 
 void Machine::limit_memory(std::uint64_t bytes) {
   if (bytes == current_.memory_limit()) return;
-  if (!memory_) fail("no control group for a memory limit");
+  if (!memory_) fail("memory limit of {} bytes: the machine was not made ready for it", bytes);
   memory_->limit_memory(bytes);
   current_.set_memory_limit(bytes);
 }
@@ -61,12 +62,14 @@ void Machine::enter(const v1::Context& context) {
     current_.set_threads(context.threads());
   }
   if (context.cpu_quota() != current_.cpu_quota()) {
-    if (!cpu_time_) fail("no control group for a CPU quota");
+    if (!cpu_time_)
+      fail("CPU quota {}: the machine was not made ready for it", context.cpu_quota());
     cpu_time_->limit_cpu(context.cpu_quota() * static_cast<double>(cpus_.size()));
     current_.set_cpu_quota(context.cpu_quota());
   }
   if (context.frequency() != current_.frequency()) {
-    if (!frequency_) fail("no control of the frequency");
+    if (!frequency_)
+      fail("frequency {}: the machine was not made ready for it", context.frequency());
     frequency_->set(context.frequency());
     current_.set_frequency(context.frequency());
   }
@@ -105,4 +108,4 @@ double Machine::verify_load(double cpu_load) {
                       ticks_per_second());
 }
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

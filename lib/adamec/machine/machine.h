@@ -13,10 +13,10 @@
 #include "adamec/machine/load_generator.h"
 #include "adamec/machine/observe.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 
 // The machine we run on: threads of LibTorch, load by other processes, limits on this process.
-class Machine final : public Stage {
+class Machine final : public ContextControl {
  public:
   // `cpus` are the CPUs this process may use; `contexts` those that will be entered, so that what
   // they need is made ready: the load generator (idle), control groups (without limits yet).
@@ -33,7 +33,7 @@ class Machine final : public Stage {
 
   // Makes a load while this process sleeps and returns the share of the CPUs' time that others got,
   // by /proc/stat: close to `cpu_load` when the generator works and nobody else is busy.
-  double verify_load(double cpu_load);
+  [[nodiscard]] double verify_load(double cpu_load);
 
  private:
   void set_load(double cpu_load);
@@ -51,4 +51,4 @@ class Machine final : public Stage {
   double start_wall_us_ = 0;
 };
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

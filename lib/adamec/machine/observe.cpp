@@ -4,33 +4,26 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <sstream>
 
-namespace adamec::measure {
-namespace {
+#include "adamec/machine/system_file.h"
 
-// Empty where the system has no such file or keeps it to itself.
-std::string text_of(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  return text.str();
-}
+namespace adamec::machine {
+namespace {
 
 // The clock of cpufreq is that of each CPU at the moment, which /proc/cpuinfo's need not be.
 double frequency_mhz(const CpuList& cpus) {
   double sum = 0;
   std::size_t count = 0;
   for (const int cpu : cpus) {
-    const std::string text =
-        text_of(fmt::format("/sys/devices/system/cpu/cpu{}/cpufreq/scaling_cur_freq", cpu));
+    const std::string text = read_system_file(
+        fmt::format("/sys/devices/system/cpu/cpu{}/cpufreq/scaling_cur_freq", cpu));
     if (text.empty()) continue;
     sum += std::atof(text.c_str()) * 1e-3;
     ++count;
   }
   if (count > 0) return sum / static_cast<double>(count);
-  return parse_cpuinfo_mhz(text_of("/proc/cpuinfo"), cpus);
+  return parse_cpuinfo_mhz(read_system_file("/proc/cpuinfo"), cpus);
 }
 
 }  // namespace
@@ -68,11 +61,11 @@ double parse_cpuinfo_mhz(const std::string& cpuinfo, const CpuList& cpus) {
 Snapshot read_snapshot(const CpuList& cpus) {
   Snapshot snapshot;
   snapshot.ticks = read_cpu_ticks(cpus);
-  snapshot.cpu_waiting_us = parse_pressure_us(text_of("/proc/pressure/cpu"));
-  snapshot.memory_waiting_us = parse_pressure_us(text_of("/proc/pressure/memory"));
-  snapshot.free_memory = parse_available_bytes(text_of("/proc/meminfo"));
+  snapshot.cpu_waiting_us = parse_pressure_us(read_system_file("/proc/pressure/cpu"));
+  snapshot.memory_waiting_us = parse_pressure_us(read_system_file("/proc/pressure/memory"));
+  snapshot.free_memory = parse_available_bytes(read_system_file("/proc/meminfo"));
   snapshot.frequency_mhz = frequency_mhz(cpus);
   return snapshot;
 }
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -7,7 +7,7 @@
 #include "adamec/machine/proc_stat.h"
 
 // What the system says about itself while something is measured.
-namespace adamec::measure {
+namespace adamec::machine {
 
 struct Snapshot {
   CpuTicks ticks;
@@ -18,13 +18,13 @@ struct Snapshot {
 };
 
 // "some avg10=0.00 avg60=0.00 avg300=0.00 total=1234" -> 1234; 0 when there is no such line.
-double parse_pressure_us(const std::string& pressure);
+[[nodiscard]] double parse_pressure_us(const std::string& pressure);
 // "MemAvailable:   1234 kB" of /proc/meminfo -> bytes; 0 when there is no such line.
-std::uint64_t parse_available_bytes(const std::string& meminfo);
+[[nodiscard]] std::uint64_t parse_available_bytes(const std::string& meminfo);
 // Mean of the CPUs' "cpu MHz" in /proc/cpuinfo; 0 when it has none (ARM).
-double parse_cpuinfo_mhz(const std::string& cpuinfo, const CpuList& cpus);
+[[nodiscard]] double parse_cpuinfo_mhz(const std::string& cpuinfo, const CpuList& cpus);
 
 // Throws Error when /proc/stat cannot be read; everything else may be missing.
-Snapshot read_snapshot(const CpuList& cpus);
+[[nodiscard]] Snapshot read_snapshot(const CpuList& cpus);
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -11,7 +11,7 @@
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
 constexpr const char* kFile = "/proc/stat";
@@ -66,4 +66,4 @@ double others_share(const CpuTicks& before, const CpuTicks& after, double own_cp
 
 double ticks_per_second() { return static_cast<double>(::sysconf(_SC_CLK_TCK)); }
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -5,7 +5,7 @@
 
 #include "adamec/machine/affinity.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 
 // What /proc/stat counts, summed over some CPUs, in clock ticks. Time stolen by other virtual
 // machines is busy time.
@@ -15,14 +15,14 @@ struct CpuTicks {
 };
 
 // The "cpuN" lines of /proc/stat for the given CPUs. Throws Error when one is missing or malformed.
-CpuTicks parse_cpu_ticks(const std::string& proc_stat, const CpuList& cpus);
+[[nodiscard]] CpuTicks parse_cpu_ticks(const std::string& proc_stat, const CpuList& cpus);
 // The same from the running system.
-CpuTicks read_cpu_ticks(const CpuList& cpus);
+[[nodiscard]] CpuTicks read_cpu_ticks(const CpuList& cpus);
 
 // Share of the CPUs' time between two readings that went to others, when this process itself used
 // `own_cpu_us`: 0..1. `ticks_per_second` is the unit of CpuTicks. 0 when no tick has passed.
-double others_share(const CpuTicks& before, const CpuTicks& after, double own_cpu_us,
-                    double ticks_per_second);
-double ticks_per_second();
+[[nodiscard]] double others_share(const CpuTicks& before, const CpuTicks& after, double own_cpu_us,
+                                  double ticks_per_second);
+[[nodiscard]] double ticks_per_second();
 
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -22,10 +22,10 @@ struct AtomProgram {
 };
 
 // A program that takes these tensors (ids of the archive's manifest).
-AtomProgram make_program(const archive::Reader& archive, const std::string& name,
-                         std::string record, std::span<const std::string> inputs);
+[[nodiscard]] AtomProgram make_program(const archive::Reader& archive, const std::string& name,
+                                       std::string record, std::span<const std::string> inputs);
 
 // Reads the atom's records. Throws Error when one is damaged.
-AtomProgram read_program(const archive::Reader& archive, const v1::Atom& atom);
+[[nodiscard]] AtomProgram read_program(const archive::Reader& archive, const v1::Atom& atom);
 
 }  // namespace adamec::measure

@@ -9,34 +9,23 @@
 #include <torch/script.h>
 #include <torch/version.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
-#include <sstream>
 #include <utility>
 #include <vector>
 
 #include "adamec/base/error.h"
-#include "adamec/proto/tensor_type.h"
+#include "adamec/torchscript/run/execute.h"
 #include "adamec/torchscript/run/made_up_inputs.h"
+#include "adamec/torchscript/run/message.h"
 #include "adamec/torchscript/run/node_visits.h"
+#include "adamec/torchscript/run/record.h"
 
 namespace adamec::measure {
 namespace {
 
-// LibTorch's messages have many lines; the reason stands in the last one that names an error, or
-// in the first.
-std::string reason(const std::string& message) {
-  static constexpr const char* kMark = "Error: ";
-  std::istringstream lines(message);
-  std::string first;
-  std::string chosen;
-  for (std::string line; std::getline(lines, line);) {
-    if (first.empty()) first = line;
-    const std::size_t mark = line.find(kMark);
-    if (mark != std::string::npos) chosen = line.substr(mark + std::string(kMark).size());
-  }
-  return printable(chosen.empty() ? first : chosen, 300);
-}
+using torchscript::MadeUpIntegers;
 
 // Calls `work`; whatever LibTorch throws becomes an Error with the name in front.
 template <typename Work>
@@ -45,74 +34,9 @@ auto guarded(const std::string& name, Work&& work) {
     return work();
   } catch (const Error&) {
     throw;
-  } catch (const c10::Error& error) {
-    fail("{}: {}", name, reason(error.what_without_backtrace()));
   } catch (const std::exception& error) {
-    fail("{}: {}", name, reason(error.what()));
+    fail("{}: {}", name, torchscript::reason_of(error));
   }
-}
-
-at::ScalarType scalar_type(v1::DataType dtype) {
-  switch (dtype) {
-    case v1::UINT8:
-      return at::kByte;
-    case v1::INT8:
-      return at::kChar;
-    case v1::INT16:
-      return at::kShort;
-    case v1::INT32:
-      return at::kInt;
-    case v1::INT64:
-      return at::kLong;
-    case v1::FLOAT16:
-      return at::kHalf;
-    case v1::FLOAT32:
-      return at::kFloat;
-    case v1::FLOAT64:
-      return at::kDouble;
-    case v1::COMPLEX64:
-      return at::kComplexFloat;
-    case v1::COMPLEX128:
-      return at::kComplexDouble;
-    case v1::BOOL:
-      return at::kBool;
-    case v1::BFLOAT16:
-      return at::kBFloat16;
-    case v1::QINT8:
-      return at::kQInt8;
-    case v1::QUINT8:
-      return at::kQUInt8;
-    case v1::QINT32:
-      return at::kQInt32;
-    default:
-      fail("no dtype known for one of its inputs");
-  }
-}
-
-at::Tensor random_tensor(const v1::TensorType& type, at::Generator& generator) {
-  if (!type.strides().empty()) {  // a view of memory
-    const std::vector<std::int64_t> strides(type.strides().begin(), type.strides().end());
-    v1::TensorType memory;
-    memory.set_dtype(type.dtype());
-    memory.add_shape(spanned_elements(type));
-    memory.set_subnormal_permille(type.subnormal_permille());
-    const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
-    return random_tensor(memory, generator).as_strided(shape, strides);
-  }
-  const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
-  const at::ScalarType dtype = scalar_type(type.dtype());
-  if (at::isQIntType(dtype)) {
-    return at::quantize_per_tensor(torchscript::normal_numbers(shape, generator), 0.05, 0, dtype);
-  }
-  if (at::isIntegralType(dtype, /*includeBool=*/true)) {
-    return at::randint(2, shape, generator, at::TensorOptions(at::kLong)).to(dtype);
-  }
-  if (at::isComplexType(dtype)) {
-    return at::randn(shape, generator, at::TensorOptions(dtype));
-  }
-  at::Tensor numbers = torchscript::normal_numbers(shape, generator);
-  if (dtype == at::kFloat) torchscript::spread_subnormals(numbers, type.subnormal_permille());
-  return numbers.to(dtype);
 }
 
 at::Device device_of(const std::string& device) {
@@ -120,8 +44,7 @@ at::Device device_of(const std::string& device) {
 }
 
 torch::jit::Module load_module(const std::string& record, const at::Device& device) {
-  std::istringstream stream(record);
-  torch::jit::Module module = torch::jit::load(stream, device);
+  torch::jit::Module module = torchscript::load_record(record, device);
   module.eval();
   return module;
 }
@@ -180,9 +103,27 @@ class Program {
   std::map<int, torch::jit::Method> methods_;  // by number of threads; one where it does not matter
 };
 
-c10::IValue make_input(const AtomInput& input, at::Generator& generator, const at::Device& device) {
+c10::IValue make_input(const AtomInput& input, at::Generator& generator, const at::Device& device,
+                       MadeUpIntegers integers) {
   if (!input.weight_record.empty()) return load_module(input.weight_record, device).forward({});
-  return random_tensor(input.type, generator).to(device);
+  return torchscript::made_up_tensor(input.type, generator, integers).to(device);
+}
+
+bool is_made_up_integer(const AtomInput& input) {
+  return input.weight_record.empty() && torchscript::holds_integers(input.type);
+}
+
+// Integers are 0 or 1 unless the work does not run with them: then they are all 0, which is an
+// index into anything that has an element. `make` gives the work its inputs.
+template <typename Make>
+void make_inputs(Runnable& work, bool integers, const Make& make) {
+  make(MadeUpIntegers::kZeroOrOne);
+  if (!integers) return;
+  try {
+    work.run();
+  } catch (const Error&) {
+    make(MadeUpIntegers::kZero);
+  }
 }
 
 // Work on other devices goes on after the call has returned.
@@ -194,10 +135,15 @@ class TorchAtom final : public Runnable {
  public:
   TorchAtom(const AtomProgram& program, const RunnerOptions& options)
       : name_(program.name), device_(device_of(options.device)), program_(program.record, device_) {
-    at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(options.seed);
-    for (const AtomInput& input : program.inputs) {
-      inputs_.push_back(make_input(input, generator, device_));
-    }
+    const bool integers =
+        std::any_of(program.inputs.begin(), program.inputs.end(), is_made_up_integer);
+    make_inputs(*this, integers, [&](MadeUpIntegers made_up) {
+      at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(options.seed);
+      inputs_.clear();
+      for (const AtomInput& input : program.inputs) {
+        inputs_.push_back(make_input(input, generator, device_, made_up));
+      }
+    });
   }
 
   void run() override {
@@ -217,22 +163,20 @@ class TorchAtom final : public Runnable {
 
 class TorchSequence final : public Runnable {
  public:
-  TorchSequence(const archive::Reader& archive, const Clock& clock, const RunnerOptions& options)
+  TorchSequence(const archive::Reader& archive, const machine::Clock& clock,
+                const RunnerOptions& options)
       : name_(archive.name()),
         clock_(clock),
         device_(device_of(options.device)),
         tensors_(archive.graph().tensors().size()) {
-    at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(options.seed);
-    const v1::Manifest& manifest = archive.manifest();
-    for (int i = 0; i < manifest.tensors_size(); ++i) {
-      const v1::Tensor& tensor = manifest.tensors(i);
-      if (tensor.role() == v1::INTERMEDIATE) continue;
-      AtomInput input{tensor.type(), ""};
-      if (!tensor.record().empty()) input.weight_record = archive.read_weight(tensor);
-      given_.emplace_back(i, make_input(input, generator, device_));
-    }
-    for (int i = 0; i < manifest.atoms_size(); ++i) add_step(archive, i);
+    for (int i = 0; i < archive.manifest().atoms_size(); ++i) add_step(archive, i);
     step_us_.resize(steps_.size());
+    const auto& tensors = archive.manifest().tensors();
+    const bool integers = std::any_of(tensors.begin(), tensors.end(), [](const v1::Tensor& tensor) {
+      return tensor.role() == v1::INPUT && torchscript::holds_integers(tensor.type());
+    });
+    make_inputs(*this, integers,
+                [&](MadeUpIntegers made_up) { give_inputs(archive, options.seed, made_up); });
   }
 
   void run() override {
@@ -246,15 +190,28 @@ class TorchSequence final : public Runnable {
   std::span<const double> step_us() const override { return step_us_; }
 
  private:
-  struct Step {
+  struct AtomStep {
     Program program;
     const graph::Atom* atom = nullptr;
     std::vector<int> last_used;  // tensors that no later step needs
   };
 
+  void give_inputs(const archive::Reader& archive, std::uint64_t seed, MadeUpIntegers integers) {
+    at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+    const v1::Manifest& manifest = archive.manifest();
+    given_.clear();
+    for (int i = 0; i < manifest.tensors_size(); ++i) {
+      const v1::Tensor& tensor = manifest.tensors(i);
+      if (tensor.role() == v1::INTERMEDIATE) continue;
+      AtomInput input{tensor.type(), ""};
+      if (!tensor.record().empty()) input.weight_record = archive.read_weight(tensor);
+      given_.emplace_back(i, make_input(input, generator, device_, integers));
+    }
+  }
+
   void add_step(const archive::Reader& archive, int index) {
     const graph::Atom& atom = archive.graph().atoms()[index];
-    Step step{{archive.read_atom(archive.manifest().atoms(index)), device_}, &atom, {}};
+    AtomStep step{{archive.read_atom(archive.manifest().atoms(index)), device_}, &atom, {}};
     for (const auto* tensors : {&atom.inputs, &atom.outputs}) {
       for (const int tensor : *tensors) {
         const std::vector<int>& consumers = archive.graph().tensors()[tensor].consumers;
@@ -264,7 +221,7 @@ class TorchSequence final : public Runnable {
     steps_.push_back(std::move(step));
   }
 
-  double run_step(Step& step) {
+  double run_step(AtomStep& step) {
     std::vector<c10::IValue> inputs;
     for (const int tensor : step.atom->inputs) inputs.push_back(tensors_[tensor]);
     const double start = clock_.wall_us();
@@ -272,22 +229,17 @@ class TorchSequence final : public Runnable {
     finish(device_);
     const double us = clock_.wall_us() - start;
     const std::vector<int>& outputs = step.atom->outputs;
-    if (outputs.size() == 1) {
-      tensors_[outputs[0]] = std::move(result);
-    } else {
-      for (std::size_t i = 0; i < outputs.size(); ++i) {
-        tensors_[outputs[i]] = result.toTupleRef().elements().at(i);
-      }
-    }
+    std::vector<at::Tensor> results = torchscript::results_of(result, outputs.size());
+    for (std::size_t i = 0; i < outputs.size(); ++i) tensors_[outputs[i]] = std::move(results[i]);
     for (const int tensor : step.last_used) tensors_[tensor] = c10::IValue();
     return us;
   }
 
   std::string name_;
-  const Clock& clock_;
+  const machine::Clock& clock_;
   at::Device device_;
   std::vector<std::pair<int, c10::IValue>> given_;  // inputs, shared weights, first state
-  std::vector<Step> steps_;
+  std::vector<AtomStep> steps_;
   std::vector<c10::IValue> tensors_;  // while it runs
   std::vector<double> step_us_;
 };
@@ -328,10 +280,10 @@ std::string openmp_name(const std::string& parallel) {
 
 std::string libtorch_version() { return TORCH_VERSION; }
 
-Libraries loaded_libraries() {
+machine::Libraries loaded_libraries() {
   return guarded("LibTorch", [] {
     const std::string config = at::show_config();
-    Libraries libraries;
+    machine::Libraries libraries;
     libraries.libtorch = libtorch_version();
     libraries.blas = blas_name(config);
     libraries.onednn = text_after(config, "MKL-DNN v", " \n");
@@ -371,7 +323,7 @@ std::unique_ptr<Runnable> load_atom(const AtomProgram& program, const RunnerOpti
   });
 }
 
-std::unique_ptr<Runnable> load_sequence(const archive::Reader& archive, const Clock& clock,
+std::unique_ptr<Runnable> load_sequence(const archive::Reader& archive, const machine::Clock& clock,
                                         const RunnerOptions& options) {
   return guarded(archive.name(), [&]() -> std::unique_ptr<Runnable> {
     const c10::InferenceMode inference;

@@ -13,9 +13,9 @@
 namespace adamec::measure {
 
 // Without starting anything up: "1.13.1".
-std::string libtorch_version();
+[[nodiscard]] std::string libtorch_version();
 // The libraries LibTorch works with in this process.
-Libraries loaded_libraries();
+[[nodiscard]] machine::Libraries loaded_libraries();
 
 // Threads within an operator, for LibTorch and for a BLAS with threads of its own (OpenBLAS).
 void set_threads(unsigned threads);
@@ -30,14 +30,17 @@ struct RunnerOptions {
 };
 
 // Loads the atom (or block) as it runs inside a block: frozen, in inference mode. Its inputs are
-// made up: floating point normal, integers 0 or 1 (they may be indices), by the seed. Throws Error,
-// also from run(), with the program's name and LibTorch's reason in one line.
-std::unique_ptr<Runnable> load_atom(const AtomProgram& program, const RunnerOptions& options);
+// made up by the seed (made_up_inputs.h): floating point normal, integers 0 or 1, or all 0 where
+// the atom does not run with those. Throws Error, also from run(), with the program's name and
+// LibTorch's reason in one line.
+[[nodiscard]] std::unique_ptr<Runnable> load_atom(const AtomProgram& program,
+                                                  const RunnerOptions& options);
 
 // All atoms of the archive, run one after the other as modules of their own: the tensors of one are
 // the inputs of the next. Its steps are the atoms, in the manifest's order. `clock` must outlive
 // it.
-std::unique_ptr<Runnable> load_sequence(const archive::Reader& archive, const Clock& clock,
-                                        const RunnerOptions& options);
+[[nodiscard]] std::unique_ptr<Runnable> load_sequence(const archive::Reader& archive,
+                                                      const machine::Clock& clock,
+                                                      const RunnerOptions& options);
 
 }  // namespace adamec::measure

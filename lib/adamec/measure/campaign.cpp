@@ -10,72 +10,11 @@
 #include "adamec/base/error.h"
 #include "adamec/machine/heap.h"
 #include "adamec/measure/contexts.h"
+#include "adamec/measure/expected_time.h"
+#include "adamec/measure/sweep_times.h"
 
 namespace adamec::measure {
 namespace {
-
-// A guess that is right within a factor of a few on anything from a phone to a server; what was
-// measured so far corrects it.
-constexpr double kMacsPerUs = 10e3;
-constexpr double kBytesPerUs = 5e3;
-constexpr double kUsPerAtom = 5;
-constexpr double kLoadBytesPerUs = 500;
-constexpr double kWarmUps = 2;
-// Times as many visits, at most, where the time has not settled, or the mean is not known.
-constexpr unsigned kUntilSettled = 3;
-// The same for means of blocks and models: atoms' errors cancel out in sums, theirs do not.
-constexpr unsigned kUntilSettledWhole = 12;
-constexpr double kAlike = 1.03;         // times of sweeps that agree
-constexpr double kLargestError = 0.03;  // standard error of the mean where contention is measured
-
-double guessed_run_us(const v1::Sample& sample) {
-  const double bytes =
-      static_cast<double>(sample.bytes_in() + sample.bytes_out() + sample.weight_bytes());
-  return static_cast<double>(sample.macs()) / kMacsPerUs + bytes / kBytesPerUs +
-         kUsPerAtom * std::max(1, sample.parts_size());
-}
-
-// Under load or with a quota, what disturbs is what is measured.
-bool is_quiet(const v1::Context& context) {
-  return context.cpu_load() == 0 && context.cpu_quota() == 0;
-}
-
-unsigned visits_of_sweep(unsigned visits, unsigned sweep) {
-  return sweep == 0 ? visits : std::max(1U, visits / 2);
-}
-
-double visit_us(double run_us, const v1::Context& context) {
-  double available = std::max(0.1, 1 - context.cpu_load());
-  if (context.cpu_quota() > 0) available *= context.cpu_quota();
-  return run_us / available + std::max(run_us / available, visit_options(context).visit_us);
-}
-
-// About how long one sweep over the contexts takes, loading included.
-double sweep_us(const v1::Sample& sample, std::span<const v1::Context> contexts,
-                std::span<const std::size_t> chosen, unsigned visits) {
-  const double run_us = guessed_run_us(sample);
-  double us = static_cast<double>(sample.weight_bytes()) / kLoadBytesPerUs;
-  for (std::size_t context : chosen) {
-    us += kWarmUps * run_us + visits * visit_us(run_us, contexts[context]);
-  }
-  return us;
-}
-
-// What a sweep found of one item in one context.
-struct Found {
-  Series series;
-  std::vector<double> steady;  // Series::steady_steps of each sweep
-
-  // Whether two sweeps saw about the same time: what both saw was undisturbed. Where the
-  // disturbance is what is measured: whether its mean is known.
-  bool settled(const v1::Context& context) const {
-    if (!is_quiet(context)) return series.relative_error() <= kLargestError;
-    if (steady.size() < 2) return false;
-    std::vector<double> least = steady;
-    std::nth_element(least.begin(), least.begin() + 1, least.end());
-    return least[1] <= kAlike * least[0];
-  }
-};
 
 std::string backend_of(const v1::Sample& sample, const v1::Context& context) {
   if (sample.operators().empty()) return "";
@@ -86,12 +25,12 @@ std::string backend_of(const v1::Sample& sample, const v1::Context& context) {
 class Campaign {
  public:
   Campaign(std::span<const CampaignItem> items, std::span<const v1::Context> contexts,
-           const Loader& load, Stage& stage, const Clock& clock, const CampaignOptions& options,
-           const CampaignEvents& events)
+           const Loader& load, machine::ContextControl& control, const machine::Clock& clock,
+           const CampaignOptions& options, const CampaignEvents& events)
       : items_(items),
         contexts_(contexts),
         load_(load),
-        stage_(stage),
+        control_(control),
         clock_(clock),
         options_(options),
         events_(events),
@@ -142,12 +81,10 @@ class Campaign {
   }
 
   bool unsettled(std::size_t item, std::size_t context) const {
-    const Found& found = found_[item][context];
     const bool whole = items_[item].plan->sample.parts_size() > 1;
-    const unsigned times =
-        whole && !is_quiet(contexts_[context]) ? kUntilSettledWhole : kUntilSettled;
-    return !found.settled(contexts_[context]) &&
-           found.series.visits() < std::min(kMostVisits, times * options_.visits);
+    const unsigned most = most_visits(options_.visits, whole, contexts_[context]);
+    const SweepTimes& found = found_[item][context];
+    return !found.settled(contexts_[context]) && found.series.visits() < most;
   }
 
   // What a further sweep is to visit: what has not settled (with a contended context, the one it is
@@ -250,15 +187,15 @@ class Campaign {
       }
       if (sweep_ == 0) jobs.back().earlier = items_[item].earlier;
     }
-    const TidyHeap tidy_heap;
+    const machine::TidyHeap tidy_heap;
     RoundOptions options;
     options.visits = visits();
     options.seed = options_.seed + rounds_;
     RoundResult measured =
-        measure_round(jobs, contexts_, stage_, clock_, options, round_events(loaded, round_us));
+        measure_round(jobs, contexts_, control_, clock_, options, round_events(loaded, round_us));
     if (rounds_ == 1) {  // what was visited earlier is in this round
       for (const auto& [context, reading] : options_.earlier_readings) {
-        add_reading(measured.readings[context], reading);
+        machine::add_reading(measured.readings[context], reading);
       }
     }
     for (std::size_t i = 0; i < loaded.size(); ++i) keep(loaded[i], measured, i);
@@ -306,7 +243,7 @@ class Campaign {
     }
     if (sweep_ == 0) add_samples(item, measured);
     for (std::size_t context : chosen_[item]) {
-      Found& found = found_[item][context];
+      SweepTimes& found = found_[item][context];
       found.series.merge(result.series[context]);
       found.steady.push_back(result.series[context].steady_steps());
     }
@@ -325,7 +262,8 @@ class Campaign {
       v1::Sample& sample = samples_[item].emplace_back(items_[item].plan->sample);
       sample.set_host_id(options_.host_id);
       *sample.mutable_context() = contexts_[context];
-      *sample.mutable_observed() = observed_context(contexts_[context], measured.readings[context]);
+      *sample.mutable_observed() =
+          machine::observed_context(contexts_[context], measured.readings[context]);
       sample.set_backend(backend_of(sample, contexts_[context]));
       sample.set_round(fmt::format("{}-{}", options_.run_id, rounds_));
     }
@@ -346,8 +284,8 @@ class Campaign {
   std::span<const CampaignItem> items_;
   std::span<const v1::Context> contexts_;
   const Loader& load_;
-  Stage& stage_;
-  const Clock& clock_;
+  machine::ContextControl& control_;
+  const machine::Clock& clock_;
   const CampaignOptions& options_;
   const CampaignEvents& events_;
   const double start_us_;
@@ -355,7 +293,7 @@ class Campaign {
   unsigned sweep_ = 0;
   std::vector<std::size_t> waiting_;              // items in the order to measure them
   std::vector<std::vector<std::size_t>> chosen_;  // by item: contexts of this sweep
-  std::vector<std::vector<Found>> found_;         // by item and context
+  std::vector<std::vector<SweepTimes>> found_;    // by item and context
   std::set<std::size_t> failed_;                  // items
   unsigned rounds_ = 0;
   double spent_us_ = 0;    // on rounds so far
@@ -369,21 +307,10 @@ class Campaign {
 }  // namespace
 
 CampaignResult run_campaign(std::span<const CampaignItem> items,
-                            std::span<const v1::Context> contexts, const Loader& load, Stage& stage,
-                            const Clock& clock, const CampaignOptions& options,
-                            const CampaignEvents& events) {
-  return Campaign(items, contexts, load, stage, clock, options, events).run();
-}
-
-double expected_us(const CampaignItem& item, std::span<const v1::Context> contexts,
-                   unsigned visits) {
-  std::vector<std::size_t> quiet;
-  for (std::size_t context : item.contexts) {
-    if (is_quiet(contexts[context])) quiet.push_back(context);
-  }
-  const double first = sweep_us(item.plan->sample, contexts, item.contexts, visits);
-  if (quiet.empty()) return first;
-  return first + sweep_us(item.plan->sample, contexts, quiet, visits_of_sweep(visits, 1));
+                            std::span<const v1::Context> contexts, const Loader& load,
+                            machine::ContextControl& control, const machine::Clock& clock,
+                            const CampaignOptions& options, const CampaignEvents& events) {
+  return Campaign(items, contexts, load, control, clock, options, events).run();
 }
 
 }  // namespace adamec::measure

@@ -12,13 +12,13 @@
 #include "adamec/machine/context_control.h"
 #include "adamec/measure/protocol.h"
 #include "adamec/measure/runnable.h"
-#include "adamec/measure/sample_plan.h"
+#include "adamec/measure/work_items.h"
 
 namespace adamec::measure {
 
 // What to measure: configurations, each in some of the contexts.
 struct CampaignItem {
-  const PlanItem* plan = nullptr;
+  const WorkItem* plan = nullptr;
   std::vector<std::size_t> contexts;
   // Visits that an interrupted run made, by index of the context.
   std::multimap<std::size_t, v1::Visit> earlier;
@@ -41,7 +41,7 @@ struct CampaignOptions {
 };
 
 struct Failure {
-  const PlanItem* plan = nullptr;
+  const WorkItem* plan = nullptr;
   std::string reason;
   std::uint64_t memory_limit = 0;  // of the context it failed in, where that is known to matter
 };
@@ -61,7 +61,7 @@ struct CampaignProgress {
 };
 
 // Loads the atom of a plan item, ready to run. Throws Error.
-using Loader = std::function<std::unique_ptr<Runnable>(const PlanItem&)>;
+using Loader = std::function<std::unique_ptr<Runnable>(const WorkItem&)>;
 
 struct CampaignEvents {
   std::function<void(const v1::Visit&)> on_visit;
@@ -75,20 +75,22 @@ struct CampaignEvents {
 // Measures the items in rounds (protocol.h): as many at once as memory allows, those first that
 // were visited before. On shared machines the level of all times drifts over minutes, so that a
 // round may be disturbed as a whole: a second sweep over all items, in other rounds, makes half as
-// many visits again, and further ones go on with what has not settled (no two sweeps within 2 % of
-// the least time), up to three times the visits asked for. Contexts with load or a quota, where
-// what disturbs is what is measured, are visited again, together with the contexts they are
-// compared with, until the standard error of the mean is 3 %: atoms up to three times the visits
-// asked for, blocks and models, whose errors do not cancel out, up to twelve times. With a budget,
-// sweeps are added while there is time and items left out when there is not; at least one item is
-// measured. An atom that fails is reported and the others go on.
-CampaignResult run_campaign(std::span<const CampaignItem> items,
-                            std::span<const v1::Context> contexts, const Loader& load, Stage& stage,
-                            const Clock& clock, const CampaignOptions& options,
-                            const CampaignEvents& events);
+// many visits again, and further ones go on with what has not settled (the least times of two
+// sweeps differ by more than 3 %), up to three times the visits asked for. Contexts with load or a
+// quota, where what disturbs is what is measured, are visited again, together with the contexts
+// they are compared with, until the standard error of the mean is 3 %: atoms up to three times the
+// visits asked for, blocks and models, whose errors do not cancel out, up to twelve times. With a
+// budget, sweeps are added while there is time and items left out when there is not; at least one
+// item is measured. An atom that fails is reported and the others go on.
+[[nodiscard]] CampaignResult run_campaign(std::span<const CampaignItem> items,
+                                          std::span<const v1::Context> contexts, const Loader& load,
+                                          machine::ContextControl& control,
+                                          const machine::Clock& clock,
+                                          const CampaignOptions& options,
+                                          const CampaignEvents& events);
 
 // About how long the item takes in two sweeps, loading included, guessed from its work.
-double expected_us(const CampaignItem& item, std::span<const v1::Context> contexts,
-                   unsigned visits);
+[[nodiscard]] double expected_us(const CampaignItem& item, std::span<const v1::Context> contexts,
+                                 unsigned visits);
 
 }  // namespace adamec::measure

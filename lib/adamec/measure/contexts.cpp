@@ -25,7 +25,7 @@ void check_context(const v1::Context& context, const FieldName& name) {
     fail_with(ErrorKind::kUsage, "{}: {} is not between 1 and {}", name("threads"),
               context.threads(), kMostThreads);
   }
-  check_share(context.cpu_load(), kLargestLoad, name("cpu_load"));
+  check_share(context.cpu_load(), machine::kLargestLoad, name("cpu_load"));
   check_share(context.cpu_quota(), 1, name("cpu_quota"));
   check_share(context.frequency(), 1, name("frequency"));
   if (context.memory_limit() > 0 && context.memory_limit() < kLeastMemory) {

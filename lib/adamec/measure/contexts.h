@@ -31,19 +31,19 @@ void add_contexts(const ContextLists& lists, const FieldName& name,
                   std::vector<v1::Context>& contexts);
 
 // "1 thread", "2 threads, load 0.5, 64.0 MiB", for people.
-std::string context_text(const v1::Context& context);
+[[nodiscard]] std::string context_text(const v1::Context& context);
 
 // The context that a contended one is compared with: same threads and device, all of the machine.
-v1::Context uncontended(const v1::Context& context);
+[[nodiscard]] v1::Context uncontended(const v1::Context& context);
 
 // What a finished measurement is recognised by.
-std::string measurement_key(const std::string& signature, const v1::Context& context);
+[[nodiscard]] std::string measurement_key(const std::string& signature, const v1::Context& context);
 
 // Indices of the contexts in which the configuration has not been measured yet; with a contended
 // one comes its uncontended one, if it is among them, for slowdown is learnt from measurements that
 // lie close in time.
-std::vector<std::size_t> open_contexts(const std::string& signature,
-                                       std::span<const v1::Context> contexts,
-                                       const std::set<std::string>& done);
+[[nodiscard]] std::vector<std::size_t> open_contexts(const std::string& signature,
+                                                     std::span<const v1::Context> contexts,
+                                                     const std::set<std::string>& done);
 
 }  // namespace adamec::measure

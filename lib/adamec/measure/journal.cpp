@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "adamec/base/error.h"
 #include "adamec/base/file.h"
@@ -28,16 +29,25 @@ bool plausible(const v1::Visit& visit) {
 
 JournalFile::JournalFile(const std::string& path, const v1::Host& host, const v1::Journal& earlier)
     : path_(path), host_(host) {
-  v1::Journal content;
-  *content.add_hosts() = host;
-  *content.mutable_visits() = earlier.visits();
-  *content.mutable_readings() = earlier.readings();
-  write_file(path, content.SerializeAsString());
-  file_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-  if (file_ < 0) fail("{}: cannot write: {}", path, std::strerror(errno));
+  restart(earlier);
 }
 
-JournalFile::~JournalFile() { ::close(file_); }
+JournalFile::~JournalFile() { close(); }
+
+void JournalFile::close() {
+  if (file_ >= 0) ::close(std::exchange(file_, -1));
+}
+
+void JournalFile::restart(const v1::Journal& rest) {
+  close();
+  v1::Journal content;
+  *content.add_hosts() = host_;
+  *content.mutable_visits() = rest.visits();
+  *content.mutable_readings() = rest.readings();
+  write_file(path_, content.SerializeAsString());
+  file_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (file_ < 0) fail("{}: cannot write: {}", path_, std::strerror(errno));
+}
 
 void JournalFile::append(const v1::Journal& entry) {
   const std::string bytes = entry.SerializeAsString();
@@ -58,13 +68,6 @@ void JournalFile::add(const v1::Visit& visit) {
 void JournalFile::add(const v1::Reading& reading) {
   v1::Journal entry;
   *entry.add_readings() = reading;
-  append(entry);
-}
-
-void JournalFile::clear() {
-  if (::ftruncate(file_, 0) != 0) fail("{}: cannot write: {}", path_, std::strerror(errno));
-  v1::Journal entry;
-  *entry.add_hosts() = host_;
   append(entry);
 }
 

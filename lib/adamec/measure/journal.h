@@ -19,13 +19,15 @@ class JournalFile {
 
   void add(const v1::Visit& visit);
   void add(const v1::Reading& reading);
-  // Forgets everything: it has been saved elsewhere.
-  void clear();
+  // Forgets everything that has been saved elsewhere and keeps `rest`. Whole or not at all: an
+  // interrupt leaves the journal before or after it.
+  void restart(const v1::Journal& rest);
   // Removes the file.
   void remove();
 
  private:
   void append(const v1::Journal& entry);
+  void close();
 
   std::string path_;
   v1::Host host_;
@@ -34,9 +36,9 @@ class JournalFile {
 
 // What can be read of a journal, up to the entry that was being written when the process was
 // killed; empty when there is no such file or another host wrote it.
-v1::Journal read_journal(const std::string& path, const v1::Host& host);
+[[nodiscard]] v1::Journal read_journal(const std::string& path, const v1::Host& host);
 
 // "h.samples" -> "h.samples.visits"
-std::string journal_path(const std::string& samples);
+[[nodiscard]] std::string journal_path(const std::string& samples);
 
 }  // namespace adamec::measure

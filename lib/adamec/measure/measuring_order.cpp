@@ -20,16 +20,16 @@ constexpr double kModels = 0.15;
 constexpr double kBlocks = 0.25;
 
 // A configuration as a point; only points of the same group can be compared.
-struct Point {
+struct ConfigurationPoint {
   std::string group;  // operator and kernel backend: between these latency jumps
   std::vector<double> place;
 };
 
-Point point_of(const v1::Sample& sample) {
+ConfigurationPoint point_of(const v1::Sample& sample) {
   const predict::Work work = predict::work_of(sample, 1);
   std::vector<float> row;
   predict::fill_features(work, {}, row);
-  Point point{work.operator_key + "\n" + std::string(work.backend), {}};
+  ConfigurationPoint point{work.operator_key + "\n" + std::string(work.backend), {}};
   for (std::size_t i = 0; i < row.size(); ++i) {
     const double value = std::isfinite(row[i]) ? static_cast<double>(row[i]) : 0;
     // Logarithms stay as they are; sizes are compared by their ratio.
@@ -39,7 +39,7 @@ Point point_of(const v1::Sample& sample) {
   return point;
 }
 
-double distance(const Point& a, const Point& b) {
+double distance(const ConfigurationPoint& a, const ConfigurationPoint& b) {
   double sum = 0;
   for (std::size_t i = 0; i < a.place.size(); ++i) {
     sum += (a.place[i] - b.place[i]) * (a.place[i] - b.place[i]);
@@ -50,14 +50,14 @@ double distance(const Point& a, const Point& b) {
 std::vector<std::size_t> farthest_first(std::span<const CampaignItem> items,
                                         const std::vector<std::size_t>& atoms,
                                         std::span<const v1::Sample* const> measured) {
-  std::vector<Point> points;
+  std::vector<ConfigurationPoint> points;
   std::map<std::string, std::vector<std::size_t>> groups;  // of indices into points
   for (const std::size_t atom : atoms) {
     points.push_back(point_of(items[atom].plan->sample));
     groups[points.back().group].push_back(points.size() - 1);
   }
   std::vector<double> nearest(points.size(), std::numeric_limits<double>::infinity());
-  const auto take = [&](const Point& taken) {
+  const auto take = [&](const ConfigurationPoint& taken) {
     const auto group = groups.find(taken.group);
     if (group == groups.end()) return;
     for (const std::size_t i : group->second) {
@@ -96,10 +96,10 @@ std::vector<std::size_t> in_turn(std::span<const CampaignItem> items,
 
 }  // namespace
 
-std::vector<std::size_t> order_by_gain(std::span<const CampaignItem> items,
-                                       std::span<const v1::Context> contexts,
-                                       std::span<const v1::Sample* const> measured,
-                                       unsigned visits) {
+std::vector<std::size_t> measuring_order(std::span<const CampaignItem> items,
+                                         std::span<const v1::Context> contexts,
+                                         std::span<const v1::Sample* const> measured,
+                                         unsigned visits) {
   struct Stream {
     double share;
     std::vector<std::size_t> items;

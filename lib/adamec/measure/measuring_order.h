@@ -16,9 +16,9 @@ namespace adamec::measure {
 // maximum intercluster distance, 1985). Blocks and whole models, from which the correction of sums
 // of atoms is learnt, get a share of the time from the start: blocks of all models in turn, models
 // from the quickest on.
-std::vector<std::size_t> order_by_gain(std::span<const CampaignItem> items,
-                                       std::span<const v1::Context> contexts,
-                                       std::span<const v1::Sample* const> measured,
-                                       unsigned visits);
+[[nodiscard]] std::vector<std::size_t> measuring_order(std::span<const CampaignItem> items,
+                                                       std::span<const v1::Context> contexts,
+                                                       std::span<const v1::Sample* const> measured,
+                                                       unsigned visits);
 
 }  // namespace adamec::measure

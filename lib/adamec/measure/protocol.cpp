@@ -1,6 +1,7 @@
 #include "adamec/measure/protocol.h"
 
 #include <algorithm>
+#include <cassert>
 #include <numeric>
 #include <random>
 #include <utility>
@@ -12,9 +13,9 @@ namespace {
 
 class Round {
  public:
-  Round(std::span<const Job> jobs, std::span<const v1::Context> contexts, Stage& stage,
-        const Clock& clock, const RoundEvents& events)
-      : jobs_(jobs), contexts_(contexts), stage_(stage), clock_(clock), events_(events) {
+  Round(std::span<const Job> jobs, std::span<const v1::Context> contexts,
+        machine::ContextControl& control, const machine::Clock& clock, const RoundEvents& events)
+      : jobs_(jobs), contexts_(contexts), control_(control), clock_(clock), events_(events) {
     result_.readings.resize(contexts.size());
     result_.jobs.resize(jobs.size());
     for (std::size_t job = 0; job < jobs.size(); ++job) {
@@ -65,10 +66,10 @@ class Round {
     std::erase_if(order, [&](std::size_t job) { return !due(job, context); });
     if (order.empty()) return;
     const VisitOptions options = visit_options(contexts_[context]);
-    stage_.enter(contexts_[context]);
+    control_.enter(contexts_[context]);
     for (std::size_t job : order) visit(job, context, options);
-    const v1::Reading reading = stage_.leave();
-    add_reading(result_.readings[context], reading);
+    const v1::Reading reading = control_.leave();
+    machine::add_reading(result_.readings[context], reading);
     if (events_.on_reading) events_.on_reading(context, reading);
   }
 
@@ -86,8 +87,8 @@ class Round {
 
   std::span<const Job> jobs_;
   std::span<const v1::Context> contexts_;
-  Stage& stage_;
-  const Clock& clock_;
+  machine::ContextControl& control_;
+  const machine::Clock& clock_;
   const RoundEvents& events_;
   RoundResult result_;
 };
@@ -106,9 +107,14 @@ std::vector<std::size_t> shuffled(std::size_t count, std::uint64_t seed, std::ui
 }
 
 RoundResult measure_round(std::span<const Job> jobs, std::span<const v1::Context> contexts,
-                          Stage& stage, const Clock& clock, const RoundOptions& options,
-                          const RoundEvents& events) {
-  Round round(jobs, contexts, stage, clock, events);
+                          machine::ContextControl& control, const machine::Clock& clock,
+                          const RoundOptions& options, const RoundEvents& events) {
+  assert(std::all_of(jobs.begin(), jobs.end(), [&](const Job& job) {
+    return job.runnable != nullptr &&
+           std::all_of(job.contexts.begin(), job.contexts.end(),
+                       [&](std::size_t context) { return context < contexts.size(); });
+  }));
+  Round round(jobs, contexts, control, clock, events);
   while (round.passes() < options.visits && round.anything_left()) round.pass(options.seed);
   return round.take();
 }

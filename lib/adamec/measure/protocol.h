@@ -51,11 +51,14 @@ struct RoundEvents {
 // of the machine and measurements of one job in two contexts can be compared. One pass goes through
 // the contexts in random order and, in each, visits the jobs in random order; the order follows
 // from the seed. A job that fails is not visited again.
-RoundResult measure_round(std::span<const Job> jobs, std::span<const v1::Context> contexts,
-                          Stage& stage, const Clock& clock, const RoundOptions& options,
-                          const RoundEvents& events);
+[[nodiscard]] RoundResult measure_round(std::span<const Job> jobs,
+                                        std::span<const v1::Context> contexts,
+                                        machine::ContextControl& control,
+                                        const machine::Clock& clock, const RoundOptions& options,
+                                        const RoundEvents& events);
 
 // A permutation of 0 .. count-1 that depends on nothing but the seed and the stream.
-std::vector<std::size_t> shuffled(std::size_t count, std::uint64_t seed, std::uint64_t stream);
+[[nodiscard]] std::vector<std::size_t> shuffled(std::size_t count, std::uint64_t seed,
+                                                std::uint64_t stream);
 
 }  // namespace adamec::measure

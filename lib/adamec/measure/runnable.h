@@ -11,7 +11,7 @@ class Runnable {
   // Runs the work once. Throws Error when it fails.
   virtual void run() = 0;
   // How long each step of the last run took; empty where the work has no steps.
-  virtual std::span<const double> step_us() const { return {}; }
+  [[nodiscard]] virtual std::span<const double> step_us() const { return {}; }
 };
 
 }  // namespace adamec::measure

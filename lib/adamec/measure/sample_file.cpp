@@ -18,7 +18,7 @@ namespace {
 void check_sample(const v1::Sample& sample, const std::set<std::string>& hosts,
                   const std::string& source, int index) {
   if (!hosts.contains(sample.host_id())) {
-    fail("{}: samples[{}].host_id: '{}' is no host of this file", source, index,
+    fail("{}: samples[{}].host_id: '{}' is not a host of this file", source, index,
          printable(sample.host_id()));
   }
   const v1::Latency& latency = sample.latency();
@@ -46,8 +46,8 @@ v1::SampleSet read_samples(const std::string& path) {
 void check_same_host(const v1::SampleSet& samples, const v1::Host& host, const std::string& path) {
   for (const v1::Host& other : samples.hosts()) {
     if (other.id() == host.id()) continue;
-    fail("{}: measured on another host, {}; this one is {}", display_name(path), summarise(other),
-         summarise(host));
+    fail("{}: measured on a different host, {}; this one is {}", display_name(path),
+         machine::summarise(other), machine::summarise(host));
   }
 }
 

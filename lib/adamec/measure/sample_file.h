@@ -11,7 +11,7 @@ inline constexpr unsigned kSampleFormatVersion = 1;
 
 // A .samples file; "-" is standard input. Throws Error unless it is one whose samples all belong to
 // a host of the file and have latencies that are positive numbers.
-v1::SampleSet read_samples(const std::string& path);
+[[nodiscard]] v1::SampleSet read_samples(const std::string& path);
 
 // The one host all samples of the file come from must be this one. Throws Error otherwise.
 void check_same_host(const v1::SampleSet& samples, const v1::Host& host, const std::string& path);
@@ -23,8 +23,8 @@ struct Repeatability {
   double within_5 = 0;  // 0..1
   double within_10 = 0;
 };
-Repeatability repeatability(std::span<const v1::Sample> samples);
+[[nodiscard]] Repeatability repeatability(std::span<const v1::Sample> samples);
 // The same for all samples, contended ones included.
-Repeatability agreement(std::span<const v1::Sample> samples);
+[[nodiscard]] Repeatability agreement(std::span<const v1::Sample> samples);
 
 }  // namespace adamec::measure

@@ -1,6 +1,7 @@
 #include "adamec/measure/series.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -55,6 +56,7 @@ VisitOptions visit_options(const v1::Context& context) {
 }
 
 double quantile(std::vector<double> values, double share) {
+  assert(!values.empty() && share >= 0 && share <= 1);
   std::sort(values.begin(), values.end());
   const double position = share * static_cast<double>(values.size() - 1);
   const auto below = static_cast<std::size_t>(position);
@@ -63,7 +65,8 @@ double quantile(std::vector<double> values, double share) {
   return values[below] + weight * (values[above] - values[below]);
 }
 
-Series::Block Series::time_block(Runnable& runnable, const Clock& clock, std::uint64_t runs) {
+Series::TimedBlock Series::time_block(Runnable& runnable, const machine::Clock& clock,
+                                      std::uint64_t runs) {
   const double start_cpu = clock.cpu_us();
   const double start = clock.wall_us();
   run_block(runnable, runs);
@@ -72,10 +75,10 @@ Series::Block Series::time_block(Runnable& runnable, const Clock& clock, std::ui
 }
 
 // Returns the first block that was long enough: it is as good as those that follow.
-Series::Block Series::calibrate(Runnable& runnable, const Clock& clock,
-                                const VisitOptions& options) {
+Series::TimedBlock Series::calibrate(Runnable& runnable, const machine::Clock& clock,
+                                     const VisitOptions& options) {
   for (block_runs_ = 1;;) {
-    const Block block = time_block(runnable, clock, block_runs_);
+    const TimedBlock block = time_block(runnable, clock, block_runs_);
     if (block.wall_us >= options.block_us) return block;
     const double wanted = kBlockMargin * options.block_us / std::max(block.wall_us, 1e-3);
     const double growth = std::clamp(wanted, kBlockMargin, kLargestGrowth);
@@ -84,7 +87,8 @@ Series::Block Series::calibrate(Runnable& runnable, const Clock& clock,
   }
 }
 
-v1::Visit Series::visit(Runnable& runnable, const Clock& clock, const VisitOptions& options) {
+v1::Visit Series::visit(Runnable& runnable, const machine::Clock& clock,
+                        const VisitOptions& options) {
   v1::Visit visit;
   if (!warm_) {
     run_block(runnable, options.warm_ups);
@@ -99,8 +103,8 @@ v1::Visit Series::visit(Runnable& runnable, const Clock& clock, const VisitOptio
   double speed = clock.core_speed();
   do {
     const double before = speed;
-    const Block block = block_runs_ == 0 ? calibrate(runnable, clock, options)
-                                         : time_block(runnable, clock, block_runs_);
+    const TimedBlock block = block_runs_ == 0 ? calibrate(runnable, clock, options)
+                                              : time_block(runnable, clock, block_runs_);
     const double runs = static_cast<double>(block_runs_);
     speed = clock.core_speed();
     visit.add_core_speed(std::max(before, speed));  // what interrupts a reading makes it lower
@@ -116,7 +120,7 @@ v1::Visit Series::visit(Runnable& runnable, const Clock& clock, const VisitOptio
 
 void Series::add(const v1::Visit& visit) {
   if (visit.run_us().empty()) return;
-  Times& times = visits_.emplace_back();
+  VisitTimes& times = visits_.emplace_back();
   times.run_us.assign(visit.run_us().begin(), visit.run_us().end());
   times.run_cpu_us.assign(visit.run_cpu_us().begin(), visit.run_cpu_us().end());
   times.core_speed.assign(visit.core_speed().begin(), visit.core_speed().end());
@@ -138,7 +142,7 @@ void Series::take_first(double us) {
   if (us > 0 && (first_us_ == 0 || us < first_us_)) first_us_ = us;
 }
 
-double Series::Times::mean_steps() const {
+double Series::VisitTimes::mean_steps() const {
   double sum = 0;
   for (std::size_t block = 0; block < run_us.size(); ++block) {
     sum += run_us[block] * (core_speed[block] > 0 ? core_speed[block] : 1);
@@ -165,7 +169,7 @@ double Series::mean(std::size_t first, std::size_t step) const {
 double Series::steady_steps(std::size_t first, std::size_t step) const {
   std::vector<double> steps;
   for (std::size_t i = first; i < visits_.size(); i += step) {
-    const Times& visit = visits_[i];
+    const VisitTimes& visit = visits_[i];
     for (std::size_t block = 0; block < visit.run_us.size(); ++block) {
       if (!(visit.core_speed[block] > 0)) return 0;
       steps.push_back(visit.run_us[block] * visit.core_speed[block]);
@@ -183,7 +187,7 @@ double Series::steady_steps() const {
 double Series::relative_error() const {
   if (visits_.size() < 2) return std::numeric_limits<double>::infinity();
   std::vector<double> means;
-  for (const Times& visit : visits_) means.push_back(visit.mean_steps());
+  for (const VisitTimes& visit : visits_) means.push_back(visit.mean_steps());
   const double mean = mean_of(means);
   const double squares = std::accumulate(
       means.begin(), means.end(), 0.0,
@@ -193,10 +197,11 @@ double Series::relative_error() const {
 }
 
 v1::Latency Series::latency() const {
+  assert(!visits_.empty());
   std::vector<double> run_us;
   std::vector<double> run_cpu_us;
   std::vector<double> speeds;
-  for (const Times& visit : visits_) {
+  for (const VisitTimes& visit : visits_) {
     append(visit.run_us, run_us);
     append(visit.run_cpu_us, run_cpu_us);
     append(visit.core_speed, speeds);

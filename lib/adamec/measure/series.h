@@ -26,11 +26,11 @@ struct VisitOptions {
 // Under load, blocks span several periods of the load generator, so that the time per run is what
 // an atom adds to a model's latency there: a short block either misses the bursts or hits one. The
 // same with a CPU quota, which is taken away in turns.
-VisitOptions visit_options(const v1::Context& context);
+[[nodiscard]] VisitOptions visit_options(const v1::Context& context);
 
 // The value below which `share` (0..1) of the values lie, interpolated linearly between order
 // statistics. `values` must not be empty; they need not be sorted.
-double quantile(std::vector<double> values, double share);
+[[nodiscard]] double quantile(std::vector<double> values, double share);
 
 // All measurements of one runnable in one context.
 class Series {
@@ -41,34 +41,34 @@ class Series {
 
   // Warms up and finds the block length on the first visit, then times blocks. Returns what it
   // added (signature and context are the caller's). What the runnable throws passes through.
-  v1::Visit visit(Runnable& runnable, const Clock& clock, const VisitOptions& options);
+  v1::Visit visit(Runnable& runnable, const machine::Clock& clock, const VisitOptions& options);
   // Adds a visit made earlier, perhaps by another process.
   void add(const v1::Visit& visit);
   // Adds what another series of the same runnable and context measured.
   void merge(const Series& other);
 
-  std::uint64_t block_runs() const { return block_runs_; }
-  unsigned visits() const { return static_cast<unsigned>(visits_.size()); }
+  [[nodiscard]] std::uint64_t block_runs() const { return block_runs_; }
+  [[nodiscard]] unsigned visits() const { return static_cast<unsigned>(visits_.size()); }
   // Statistics over blocks. At least one visit must have been made.
-  v1::Latency latency() const;
+  [[nodiscard]] v1::Latency latency() const;
   // The undisturbed time of a run in steps of the core (Clock::core_speed), which is alike at any
   // frequency; in us where the speed is not known. Infinite before the first visit.
-  double steady_steps() const;
+  [[nodiscard]] double steady_steps() const;
   // Standard error of the mean over visits, relative to it, of times in steps as above; infinite
   // before the second visit.
-  double relative_error() const;
+  [[nodiscard]] double relative_error() const;
   // Of each step, the least time over all blocks; empty where the runnable has no steps.
-  const std::vector<double>& step_us() const { return step_us_; }
+  [[nodiscard]] const std::vector<double>& step_us() const { return step_us_; }
 
  private:
   // How long a block of so many runs takes.
-  struct Block {
+  struct TimedBlock {
     double wall_us = 0;
     double cpu_us = 0;
   };
 
   // Per block of a visit.
-  struct Times {
+  struct VisitTimes {
     std::vector<double> run_us;      // wall time of a run
     std::vector<double> run_cpu_us;  // CPU time of a run
     std::vector<double> core_speed;  // all 0 where it is not known
@@ -76,18 +76,20 @@ class Series {
     double mean_steps() const;
   };
 
-  static Block time_block(Runnable& runnable, const Clock& clock, std::uint64_t runs);
-  Block calibrate(Runnable& runnable, const Clock& clock, const VisitOptions& options);
+  [[nodiscard]] static TimedBlock time_block(Runnable& runnable, const machine::Clock& clock,
+                                             std::uint64_t runs);
+  [[nodiscard]] TimedBlock calibrate(Runnable& runnable, const machine::Clock& clock,
+                                     const VisitOptions& options);
   void take_first(double us);
   // Over the blocks of every `step`-th visit from `first` on; what is not there is 0.
-  double minimum(std::size_t first, std::size_t step) const;
-  double mean(std::size_t first, std::size_t step) const;  // of the visits' means
+  [[nodiscard]] double minimum(std::size_t first, std::size_t step) const;
+  [[nodiscard]] double mean(std::size_t first, std::size_t step) const;  // of the visits' means
   double steady_steps(std::size_t first, std::size_t step) const;
 
   bool warm_ = false;             // has run here
   std::uint64_t block_runs_ = 0;  // 0: not calibrated yet
   std::uint64_t runs_ = 0;
-  std::vector<Times> visits_;
+  std::vector<VisitTimes> visits_;
   std::vector<double> step_us_;
   double first_us_ = 0;  // 0: never timed
 };

@@ -4,13 +4,12 @@
 #include <cmath>
 
 #include "adamec/base/error.h"
+#include "adamec/predict/limits.h"
 
 namespace adamec::predict {
 namespace {
 
-constexpr double kMaxLog = 40;
 constexpr double kMaxRatio = 1e12;
-constexpr double kLeastUs = 1e-3;
 
 }  // namespace
 
@@ -34,13 +33,13 @@ Adaptations::Adaptations(const google::protobuf::RepeatedPtrField<v1::Adaptation
     Adaptation adaptation{
         {message.per_mac(), message.per_byte(), message.constant()}, message.log_factor(), {}};
     for (const v1::Adaptation::Factor& factor : message.factors()) {
-      if (!(std::abs(factor.log_factor()) <= kMaxLog)) {
+      if (!(std::abs(factor.log_factor()) <= kMostLog)) {
         fail("{}: adaptations[{}].factors: {}, expected at most {}", source, i, factor.log_factor(),
-             kMaxLog);
+             kMostLog);
       }
       adaptation.factors[static_cast<int>(factor.operator_index())] = factor.log_factor();
     }
-    if (!(std::abs(adaptation.log_factor) <= kMaxLog) || message.threads() == 0 ||
+    if (!(std::abs(adaptation.log_factor) <= kMostLog) || message.threads() == 0 ||
         !by_threads_.emplace(message.threads(), std::move(adaptation)).second) {
       fail("{}: adaptations[{}]: bad or repeated: {} threads, log_factor {}", source, i,
            message.threads(), message.log_factor());

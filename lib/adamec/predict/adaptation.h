@@ -21,10 +21,10 @@ class Adaptations {
 
   // log(latency here / latency on the base device), of the nearest number of threads; 0 without
   // adaptations.
-  double log_ratio(const LinearCost& cost, const Work& work, int operator_index,
-                   unsigned threads) const;
+  [[nodiscard]] double log_ratio(const LinearCost& cost, const Work& work, int operator_index,
+                                 unsigned threads) const;
   // Whether this number of threads was measured on the new device, or nothing is adapted.
-  bool knows(unsigned threads) const {
+  [[nodiscard]] bool knows(unsigned threads) const {
     return by_threads_.empty() || by_threads_.contains(threads);
   }
 
@@ -38,6 +38,6 @@ class Adaptations {
 };
 
 // log of the baseline with scaled coefficients over the baseline.
-double log_scaled(const LinearCost& cost, const LinearCost& ratios, const Work& work);
+[[nodiscard]] double log_scaled(const LinearCost& cost, const LinearCost& ratios, const Work& work);
 
 }  // namespace adamec::predict

@@ -1,5 +1,6 @@
 #include "adamec/predict/baseline.h"
 
+#include <cassert>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -79,6 +80,7 @@ double squared_error(std::span<const CostPoint> points, const LinearCost& cost) 
 }  // namespace
 
 LinearCost fit_cost(std::span<const CostPoint> points) {
+  assert(!points.empty());
   const Normal normal = normal_equations(points);
   LinearCost best;
   double least = std::numeric_limits<double>::infinity();

@@ -18,7 +18,7 @@ struct LinearCost {
   double us_per_byte = 0;
   double constant_us = 0;
 
-  double us(double macs, double bytes) const {
+  [[nodiscard]] double us(double macs, double bytes) const {
     return us_per_mac * macs + us_per_byte * bytes + constant_us;
   }
 };
@@ -31,7 +31,7 @@ struct CostPoint {
 
 // The non-negative coefficients with the least sum of squared relative errors (cost / us - 1)^2.
 // Exact: all seven sets of positive coefficients are tried. At least one point.
-LinearCost fit_cost(std::span<const CostPoint> points);
+[[nodiscard]] LinearCost fit_cost(std::span<const CostPoint> points);
 
 // The backend name that stands for all kernel families of an operator together.
 inline constexpr char kAnyBackend[] = "*";
@@ -53,8 +53,8 @@ class Baselines {
 
   // By operator, threads and backend; then any backend; then the nearest number of threads; then
   // the roofline of the nearest number of threads.
-  Match find(const Work& work, unsigned threads) const;
-  bool knows(const std::string& operator_key) const;
+  [[nodiscard]] Match find(const Work& work, unsigned threads) const;
+  [[nodiscard]] bool knows(const std::string& operator_key) const;
 
  private:
   using ByBackend = std::map<std::string, LinearCost, std::less<>>;

@@ -1,15 +1,16 @@
 #include "adamec/predict/combination.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <numeric>
 
 #include "adamec/base/error.h"
+#include "adamec/predict/limits.h"
 
 namespace adamec::predict {
 namespace {
 
-constexpr double kMaxLog = 40;
 constexpr double kMaxCallUs = 1e6;
 constexpr double kLeastShare = -4;
 constexpr double kMostShare = 1;
@@ -37,6 +38,7 @@ std::vector<int> feeders(std::size_t parts, const std::vector<PartEdge>& edges) 
   std::vector<int> result(parts, -1);
   std::vector<double> most(parts, -1);
   for (const PartEdge& edge : edges) {
+    assert(edge.producer < parts && edge.consumer < parts);
     if (edge.bytes <= most[edge.consumer]) continue;
     most[edge.consumer] = edge.bytes;
     result[edge.consumer] = static_cast<int>(edge.producer);
@@ -55,6 +57,7 @@ double working_set(std::span<const Footprint> parts, const std::vector<PartEdge>
   // Of each tensor that waits: its bytes and the last part that takes it.
   std::vector<std::pair<double, std::size_t>> made(parts.size(), {0, 0});
   for (const PartEdge& edge : edges) {
+    assert(edge.producer < parts.size() && edge.consumer < parts.size());
     auto& [bytes, last] = made[edge.producer];
     bytes = std::max(bytes, edge.bytes);
     last = std::max(last, edge.consumer);
@@ -101,20 +104,20 @@ void BlockTerms::add_cold(std::span<const Footprint> parts, const std::vector<Pa
 BlockSlowdown block_slowdown(std::span<const PartTimes> parts, double typical) {
   const bool blind = typical == 0 || parts.size() < 2;
   const auto waits = [&](const PartTimes& part) {
-    return !blind && part.in_context > kWaits * typical * part.at_ease;
+    return !blind && part.in_context > kWaits * typical * part.unloaded;
   };
-  double at_ease = 0;
+  double unloaded = 0;
   double in_context = 0;
   for (const PartTimes& part : parts) {
     if (waits(part)) continue;
-    at_ease += part.at_ease;
+    unloaded += part.unloaded;
     in_context += part.in_context;
   }
   BlockSlowdown result;
-  const double own = at_ease > 0 ? in_context / at_ease : std::max(1.0, typical);
+  const double own = unloaded > 0 ? in_context / unloaded : std::max(1.0, typical);
   result.factor = blind ? own : (own + typical) / 2;
   for (const PartTimes& part : parts) {
-    result.waiting.push_back(waits(part) ? part.in_context - result.factor * part.at_ease : 0);
+    result.waiting.push_back(waits(part) ? part.in_context - result.factor * part.unloaded : 0);
   }
   return result;
 }
@@ -129,8 +132,8 @@ Combination::Combination(const v1::Combination& message, const std::string& fiel
       block_q95_(message.block_q95()),
       model_q95_(message.model_q95()) {
   check_range(call_us_, 0, kMaxCallUs, "call_us", field);
-  check_range(block_q95_, 0, kMaxLog, "block_q95", field);
-  check_range(model_q95_, 0, kMaxLog, "model_q95", field);
+  check_range(block_q95_, 0, kMostLog, "block_q95", field);
+  check_range(model_q95_, 0, kMostLog, "model_q95", field);
   for (const v1::Combination::Pair& pair : message.pairs()) {
     check_range(pair.share(), kLeastShare, kMostShare, "pairs.share", field);
     const std::pair key(pair.producer_index(), static_cast<int>(pair.consumer_index()));
@@ -167,18 +170,18 @@ double Combination::cold_us(const ColdBytes& cold) const {
   return us;
 }
 
-double pair_gain(double share, double latency, double call) {
+double pair_saving(double share, double latency, double call) {
   return share * std::max(0.0, latency - call);
 }
 
 double Combination::block_us(const BlockTerms& terms) const {
   if (terms.atoms < 2) return terms.sum_us * terms.slowdown + terms.waiting_us;
-  double gain = call_us_ * static_cast<double>(terms.atoms - 1) - cold_us(terms.cold);
+  double saving = call_us_ * static_cast<double>(terms.atoms - 1) - cold_us(terms.cold);
   for (const BlockTerms::Fed& fed : terms.fed) {
-    gain += pair_gain(share(fed.producer, fed.consumer), fed.us, call_us_);
+    saving += pair_saving(share(fed.producer, fed.consumer), fed.us, call_us_);
   }
-  const double at_ease = std::max(terms.sum_us - gain, terms.sum_us * kLeastRest);
-  return at_ease * terms.slowdown + terms.waiting_us;
+  const double unloaded = std::max(terms.sum_us - saving, terms.sum_us * kLeastRest);
+  return unloaded * terms.slowdown + terms.waiting_us;
 }
 
 }  // namespace adamec::predict

@@ -25,15 +25,16 @@ struct Footprint {
   double weight_bytes = 0;
   double activation_bytes = 0;  // read and written
 
-  double bytes() const { return weight_bytes + activation_bytes; }
+  [[nodiscard]] double bytes() const { return weight_bytes + activation_bytes; }
 };
 
 // Nothing for views; of an embedding's table the rows it takes.
-Footprint footprint_of(const Work& work);
+[[nodiscard]] Footprint footprint_of(const Work& work);
 
 // What a block goes through between two uses of a byte: all weights, and the tensors that are alive
 // at one time, as the memory of those that are done with is used again. Edges lead forward.
-double working_set(std::span<const Footprint> parts, const std::vector<PartEdge>& edges);
+[[nodiscard]] double working_set(std::span<const Footprint> parts,
+                                 const std::vector<PartEdge>& edges);
 
 // Bytes of the part that are in a cache while it runs by itself again and again, but are not when
 // it runs among others that touch `working_set`: by size of the cache, kCacheBytes. Those of
@@ -41,11 +42,11 @@ double working_set(std::span<const Footprint> parts, const std::vector<PartEdge>
 // the sizes they use, so more may be added.
 inline constexpr std::array<double, 5> kCacheBytes = {1 << 17, 1 << 20, 1 << 21, 1 << 23, 1 << 25};
 using ColdBytes = std::array<Footprint, kCacheBytes.size()>;
-ColdBytes cold_bytes(const Footprint& part, double working_set);
+[[nodiscard]] ColdBytes cold_bytes(const Footprint& part, double working_set);
 
 // A part by itself, both in one unit.
 struct PartTimes {
-  double at_ease = 0;
+  double unloaded = 0;
   double in_context = 0;
 };
 
@@ -61,11 +62,11 @@ struct BlockSlowdown {
   std::vector<double> waiting;  // of each part, beyond the factor; of most nothing
 };
 
-// `typical`: the slowdown of a typical atom in the context (Evaluator::typical_slowdown); 0: not
-// known, all parts together are what is known. A block of one part is that part.
-BlockSlowdown block_slowdown(std::span<const PartTimes> parts, double typical);
+// `typical`: the slowdown of a typical atom in the context (CompiledPredictor::typical_slowdown);
+// 0: not known, all parts together are what is known. A block of one part is that part.
+[[nodiscard]] BlockSlowdown block_slowdown(std::span<const PartTimes> parts, double typical);
 
-// What a block's latency is made of: at ease, and how much more it is in a context.
+// What a block's latency is made of: unloaded, and how much more it is in a context.
 struct BlockTerms {
   struct Fed {
     int producer = -1;  // operators, in the predictor's vocabulary; -1: unknown
@@ -84,24 +85,24 @@ struct BlockTerms {
   void set_slowdown(const BlockSlowdown& of_block);
 };
 
-// What a consumer gains: a share of its latency beyond the call. All in one unit.
-double pair_gain(double share, double latency, double call);
+// What a consumer savings: a share of its latency beyond the call. All in one unit.
+[[nodiscard]] double pair_saving(double share, double latency, double call);
 
 // Of each part, the one that makes the largest tensor it takes; -1: none. Edges must be in range.
-std::vector<int> feeders(std::size_t parts, const std::vector<PartEdge>& edges);
+[[nodiscard]] std::vector<int> feeders(std::size_t parts, const std::vector<PartEdge>& edges);
 
 // How blocks differ from the sum of their atoms, for one number of threads.
 //
 //   T(block) = sum t - (atoms - 1) * call - sum over fed atoms (share of pair * (t - call))
 //              + sum over sizes of caches (cold bytes * their cost)
 //
-// A share is what a consumer gains when it runs right behind its producer in one module: folded
+// A share is what a consumer saves when it runs right behind its producer in one module: folded
 // away (batch normalisation), or negative. `call` is what entering a module costs. Measured by
 // itself an atom finds its weights and tensors in the cache, which in a large network it does not:
 // the share of a working set of w bytes that a cache of c bytes misses is taken as w^2 / (w^2 +
 // c^2).
 //
-// That is at ease. Under load all of it is slowed down as its atoms are, cold caches too: a core
+// That is unloaded. Under load all of it is slowed down as its atoms are, cold caches too: a core
 // that is shared is shared by whatever runs (BlockSlowdown).
 class Combination {
  public:
@@ -109,13 +110,13 @@ class Combination {
   // Throws Error, prefixed by `field`, for numbers a trainer would not write.
   Combination(const v1::Combination& message, const std::string& field);
 
-  double block_us(const BlockTerms& terms) const;
-  double share(int producer, int consumer) const;
-  double call_us() const { return call_us_; }
-  // What the cold bytes cost, at ease.
-  double cold_us(const ColdBytes& cold) const;
-  double block_q95() const { return block_q95_; }
-  double model_q95() const { return model_q95_; }
+  [[nodiscard]] double block_us(const BlockTerms& terms) const;
+  [[nodiscard]] double share(int producer, int consumer) const;
+  [[nodiscard]] double call_us() const { return call_us_; }
+  // What the cold bytes cost, unloaded.
+  [[nodiscard]] double cold_us(const ColdBytes& cold) const;
+  [[nodiscard]] double block_q95() const { return block_q95_; }
+  [[nodiscard]] double model_q95() const { return model_q95_; }
 
  private:
   double call_us_ = 0;

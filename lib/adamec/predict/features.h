@@ -12,7 +12,7 @@ namespace adamec::predict {
 
 // The numbers that trees may look at, by name. Predictor files name the features they use, so a
 // later version may add and reorder, but never change the meaning of a name.
-const std::vector<std::string>& feature_names();
+[[nodiscard]] const std::vector<std::string>& feature_names();
 // Where "cpu_load" is among them.
 inline constexpr std::size_t kLoadColumn = 0;
 
@@ -31,9 +31,9 @@ void fill_features(const Work& work, const RowContext& context, std::vector<floa
 
 // Convolutions that run on different code and have sizes of their own: 1 depthwise, 2 pointwise;
 // 0: anything else. From a row of features.
-int shape_family(std::span<const float> row);
+[[nodiscard]] int shape_family(std::span<const float> row);
 
 // The same text for the same work, whatever names of operators and arguments it is written with.
-std::string work_key(const Work& work);
+[[nodiscard]] std::string work_key(const Work& work);
 
 }  // namespace adamec::predict

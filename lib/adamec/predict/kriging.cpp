@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cmath>
 #include <cstdint>
 
@@ -52,6 +53,7 @@ Kriging::Kriging(const v1::Kriging& message, std::size_t coordinates, const std:
 
 float Kriging::residual(std::span<const float> coordinates) const {
   const std::size_t count = weights_.size();
+  assert(points_.size() == count * coordinates.size());
   std::array<float, kMostPoints> squares;
   for (std::size_t i = 0; i < count; ++i) squares[i] = 0;
   const float* point = points_.data();
@@ -81,6 +83,7 @@ float coordinate(std::span<const float> row, int column, float scale) {
 
 void fill_coordinates(std::span<const float> row, std::span<const int> columns,
                       std::span<const float> scales, std::vector<float>& coordinates) {
+  assert(columns.size() == scales.size());
   coordinates.resize(columns.size());
   for (std::size_t i = 0; i < columns.size(); ++i) {
     coordinates[i] = coordinate(row, columns[i], scales[i]);

@@ -31,7 +31,7 @@ class Kriging {
   Kriging(const v1::Kriging& message, std::size_t coordinates, const std::string& field);
 
   // One number per coordinate.
-  float residual(std::span<const float> coordinates) const;
+  [[nodiscard]] float residual(std::span<const float> coordinates) const;
 
  private:
   float mean_ = 0;
@@ -51,10 +51,11 @@ class Krigings {
   Krigings(const v1::Predictor& message, std::span<const int> columns, const std::string& source);
 
   // That of family 0 where the family has none of its own.
-  const Kriging* find(int operator_index, unsigned threads, int backend_index, int family) const;
-  float residual(const Kriging& kriging, std::span<const float> row) const;
-  std::span<const int> columns() const { return columns_; }
-  std::span<const float> scales() const { return scales_; }
+  [[nodiscard]] const Kriging* find(int operator_index, unsigned threads, int backend_index,
+                                    int family) const;
+  [[nodiscard]] float residual(const Kriging& kriging, std::span<const float> row) const;
+  [[nodiscard]] std::span<const int> columns() const { return columns_; }
+  [[nodiscard]] std::span<const float> scales() const { return scales_; }
 
  private:
   std::vector<int> columns_;

@@ -4,11 +4,11 @@
 #include <cmath>
 
 #include "adamec/base/error.h"
+#include "adamec/predict/limits.h"
 
 namespace adamec::predict {
 namespace {
 
-constexpr double kMaxLog = 40;
 constexpr double kLeastStep = 1e-6;
 
 }  // namespace
@@ -20,9 +20,9 @@ MemoryKnee::MemoryKnee(const google::protobuf::RepeatedPtrField<v1::KneePoint>& 
     const double share = first ? 0 : points_.back().share + kLeastStep;
     const double log_slowdown = first ? 0 : points_.back().log_slowdown;
     if (!(point.share() >= share && point.share() <= 1e9) ||
-        !(point.log_slowdown() >= log_slowdown && point.log_slowdown() <= kMaxLog)) {
+        !(point.log_slowdown() >= log_slowdown && point.log_slowdown() <= kMostLog)) {
       fail("{}: {} at {}, expected ascending numbers up to {}", field, point.log_slowdown(),
-           point.share(), kMaxLog);
+           point.share(), kMostLog);
     }
     points_.push_back({point.share(), point.log_slowdown()});
   }
@@ -31,10 +31,10 @@ MemoryKnee::MemoryKnee(const google::protobuf::RepeatedPtrField<v1::KneePoint>& 
 double MemoryKnee::log_slowdown(double share) const {
   if (points_.empty()) return 0;
   const auto after = std::find_if(points_.begin(), points_.end(),
-                                  [&](const Point& point) { return point.share >= share; });
+                                  [&](const Knot& point) { return point.share >= share; });
   if (after == points_.end()) return points_.back().log_slowdown;
   if (after == points_.begin()) return after->log_slowdown;
-  const Point& before = *(after - 1);
+  const Knot& before = *(after - 1);
   const double part = (share - before.share) / (after->share - before.share);
   return before.log_slowdown + part * (after->log_slowdown - before.log_slowdown);
 }

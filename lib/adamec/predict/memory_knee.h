@@ -16,16 +16,16 @@ class MemoryKnee {
   MemoryKnee(const google::protobuf::RepeatedPtrField<v1::KneePoint>& points,
              const std::string& field);
 
-  bool empty() const { return points_.empty(); }
+  [[nodiscard]] bool empty() const { return points_.empty(); }
   // Linear between points, constant before the first and after the last; never below 0.
-  double log_slowdown(double share) const;
+  [[nodiscard]] double log_slowdown(double share) const;
 
  private:
-  struct Point {
+  struct Knot {
     double share;
     double log_slowdown;
   };
-  std::vector<Point> points_;
+  std::vector<Knot> points_;
 };
 
 }  // namespace adamec::predict

@@ -23,7 +23,8 @@ struct RunContext {
 };
 
 struct Prediction {
-  double p50_ms = 0;  // the typical latency: of a quiet machine times the slowdown of the context
+  double p50_ms =
+      0;  // the typical latency: of the machine without load, times the slowdown of the context
   double p95_ms = 0;  // 95 % of such atoms are measured below; >= p50_ms
   // Training never saw this operator (p50 is then a roofline over MACs and bytes), number of
   // threads, any load or any memory limit.
@@ -33,9 +34,9 @@ struct Prediction {
 
 // What a share `quantile` of such runs, 0.5 to 0.99, is expected to take at most: errors of the
 // logarithm are taken as normal, with the median and the p95 of the prediction.
-double quantile_ms(const Prediction& prediction, double quantile);
+[[nodiscard]] double quantile_ms(const Prediction& prediction, double quantile);
 
-class Evaluator;
+class CompiledPredictor;
 
 // A trained latency predictor. Needs neither XGBoost nor LibTorch; nothing in the file is trusted.
 //
@@ -48,7 +49,7 @@ class Evaluator;
 class Predictor {
  public:
   // "-" is standard input. Throws Error when the file is not a valid predictor.
-  static Predictor load(const std::string& path);
+  [[nodiscard]] static Predictor load(const std::string& path);
   // The same for a message; `source` is its name in messages.
   explicit Predictor(v1::Predictor message, const std::string& source);
   ~Predictor();
@@ -57,43 +58,46 @@ class Predictor {
 
   // Finite and positive for any atom; never smaller under more load. May be called by several
   // threads at once. Throws Error(kUsage) for zero threads or a load outside 0..1.
-  Prediction predict(const v1::Atom& atom, const RunContext& context) const;
+  [[nodiscard]] Prediction predict(const v1::Atom& atom, const RunContext& context) const;
   // The same for a sample's configuration.
-  Prediction predict(const v1::Sample& sample, const RunContext& context) const;
+  [[nodiscard]] Prediction predict(const v1::Sample& sample, const RunContext& context) const;
   // One atom in many contexts: most of the work is done once.
-  std::vector<Prediction> predict(const v1::Atom& atom, std::span<const RunContext> contexts) const;
+  [[nodiscard]] std::vector<Prediction> predict(const v1::Atom& atom,
+                                                std::span<const RunContext> contexts) const;
 
   // Atoms combined into one module that runs by itself; `edges` are the tensors made and used
   // inside, by index into `atoms`. Like the sum of the atoms where nothing was learnt of blocks.
-  Prediction predict_block(std::span<const v1::Atom* const> atoms,
-                           const std::vector<PartEdge>& edges, const RunContext& context) const;
+  [[nodiscard]] Prediction predict_block(std::span<const v1::Atom* const> atoms,
+                                         const std::vector<PartEdge>& edges,
+                                         const RunContext& context) const;
   // The same for a measured block or model; `parts` describes each of its parts.
-  Prediction predict_block(const v1::Sample& block,
-                           const std::map<std::string, const v1::Configuration*>& parts,
-                           const RunContext& context) const;
+  [[nodiscard]] Prediction predict_block(
+      const v1::Sample& block, const std::map<std::string, const v1::Configuration*>& parts,
+      const RunContext& context) const;
 
   // The same atom by atom: what each adds to a block of all of them, besides one call_ms(). What
   // planners take that do not know yet where the boundaries will be.
-  std::vector<Prediction> predict_parts(std::span<const v1::Atom* const> atoms,
-                                        const std::vector<PartEdge>& edges,
-                                        const RunContext& context) const;
+  [[nodiscard]] std::vector<Prediction> predict_parts(std::span<const v1::Atom* const> atoms,
+                                                      const std::vector<PartEdge>& edges,
+                                                      const RunContext& context) const;
 
   // Every atom's latency holds one entry into a module; inside a block all but one are saved.
-  double call_ms(const RunContext& context) const;
+  [[nodiscard]] double call_ms(const RunContext& context) const;
   // How many times as long a typical atom takes under this load; 0: not known.
-  double typical_slowdown(unsigned threads, double load) const;
+  [[nodiscard]] double typical_slowdown(unsigned threads, double load) const;
 
   // Host fingerprint, validation figures.
-  const v1::Predictor& message() const;
+  [[nodiscard]] const v1::Predictor& message() const;
 
  private:
-  double gain_of(std::span<const v1::Atom* const> atoms, const std::vector<int>& feeder,
-                 std::size_t part, double at_ease_ms, unsigned threads) const;
+  [[nodiscard]] double saving_of(std::span<const v1::Atom* const> atoms,
+                                 const std::vector<int>& feeder, std::size_t part,
+                                 double unloaded_ms, unsigned threads) const;
 
-  std::unique_ptr<Evaluator> evaluator_;
+  std::unique_ptr<CompiledPredictor> compiled_;
 };
 
 // The tensors inside a measured block.
-std::vector<PartEdge> edges_of(const v1::Sample& block);
+[[nodiscard]] std::vector<PartEdge> edges_of(const v1::Sample& block);
 
 }  // namespace adamec::predict

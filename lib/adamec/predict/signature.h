@@ -14,15 +14,15 @@ namespace adamec::predict {
 // are left out: same text = same work, measured once.
 //
 //   aten::linear(input=float32[1,8],weight=weight float32[4,8],bias=None)->float32[1,4]
-std::string signature(const v1::Atom& atom);
+[[nodiscard]] std::string signature(const v1::Atom& atom);
 
 // The same for a block, a model or a sequence of atoms, from its subject, parts,
 // edges and the number of tensors that cross its boundary:
 //
 //   BLOCK of 12: 0123456789abcdef
-std::string composite_signature(const v1::Sample& sample);
+[[nodiscard]] std::string composite_signature(const v1::Sample& sample);
 
 // 64-bit FNV-1a of a signature, as predictor files store it.
-std::uint64_t signature_hash(std::string_view signature);
+[[nodiscard]] std::uint64_t signature_hash(std::string_view signature);
 
 }  // namespace adamec::predict

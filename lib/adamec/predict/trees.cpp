@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cmath>
 #include <limits>
 
@@ -105,6 +106,7 @@ void Trees::add_tree(const v1::TreeEnsemble& message, std::span<const int> colum
 }
 
 float Trees::evaluate(std::span<const float> row) const {
+  assert(row.size() <= kMostColumns);
   // Each number twice: what is missing is less than any threshold in one place, in the other not.
   std::array<float, 2 * kMostColumns> inputs;
   for (std::size_t i = 0; i < std::min(row.size(), kMostColumns); ++i) {
@@ -113,8 +115,8 @@ float Trees::evaluate(std::span<const float> row) const {
     inputs[2 * i + 1] = std::isnan(row[i]) ? kInfinity : row[i];
   }
   // Without a branch: which way it goes cannot be foreseen.
-  const auto next = [&inputs](const Node* tree, std::uint32_t at) {
-    const Node node = tree[at];
+  const auto next = [&inputs](const TreeNode* tree, std::uint32_t at) {
+    const TreeNode node = tree[at];
     return node.left + static_cast<std::uint32_t>(!(inputs[node.input] < node.threshold));
   };
   float sum = base_;

@@ -23,13 +23,13 @@ class Trees {
   // known features, finite numbers. `columns[f]` is where a row holds feature f of the message.
   Trees(const v1::TreeEnsemble& message, std::span<const int> columns, const std::string& field);
 
-  bool empty() const { return roots_.empty(); }
+  [[nodiscard]] bool empty() const { return roots_.empty(); }
   // The row must hold all columns given to the constructor, and at most kMostColumns.
-  float evaluate(std::span<const float> row) const;
+  [[nodiscard]] float evaluate(std::span<const float> row) const;
 
  private:
   // Siblings lie side by side, so that a step is one comparison and an addition.
-  struct Node {
+  struct TreeNode {
     float threshold;
     std::uint16_t input;  // which of inputs() it looks at
     std::uint16_t left;   // within the tree; the right child follows it; a leaf leads to itself
@@ -41,7 +41,7 @@ class Trees {
   float base_ = 0;
   std::vector<std::uint32_t> roots_;
   std::vector<std::uint32_t> depths_;  // of each tree: steps from its root to its farthest leaf
-  std::vector<Node> nodes_;
+  std::vector<TreeNode> nodes_;
   std::vector<float> values_;  // of the nodes that are leaves
 };
 

@@ -28,12 +28,12 @@ struct Work {
   bool view = false;  // only describes its input's memory anew: touches none of these bytes
   const Operators* operators = nullptr;
 
-  double bytes() const { return bytes_in + bytes_out + weight_bytes; }
+  [[nodiscard]] double bytes() const { return bytes_in + bytes_out + weight_bytes; }
 };
 
 // The argument must outlive the result.
-Work work_of(const v1::Atom& atom, unsigned threads);
-Work work_of(const v1::Sample& sample, unsigned threads);
-Work work_of(const v1::Configuration& part, unsigned threads);
+[[nodiscard]] Work work_of(const v1::Atom& atom, unsigned threads);
+[[nodiscard]] Work work_of(const v1::Sample& sample, unsigned threads);
+[[nodiscard]] Work work_of(const v1::Configuration& part, unsigned threads);
 
 }  // namespace adamec::predict

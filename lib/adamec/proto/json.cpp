@@ -115,7 +115,8 @@ class MessageReader {
  public:
   explicit MessageReader(Message& message) : root_(message) {}
 
-  // What the reader calls; true: it shall go on.
+  // What the reader calls, by names it prescribes; true: it shall go on.
+  // NOLINTBEGIN(readability-identifier-naming)
   bool Null() {
     if (objects_.empty() || objects_.back().index >= 0) fail_here("null");
     return true;  // as if the key were not there
@@ -177,6 +178,7 @@ class MessageReader {
   bool Int64(std::int64_t) { return false; }
   bool Uint64(std::uint64_t) { return false; }
   bool Double(double) { return false; }
+  // NOLINTEND(readability-identifier-naming)
 
  private:
   struct Object {

@@ -9,7 +9,8 @@ namespace adamec {
 
 // message.ParseFromString(bytes), but silent: protobuf itself prints some errors (text that is not
 // UTF-8, missing fields) on stderr, where a command's own one-line message belongs.
-inline bool parse_message(google::protobuf::MessageLite& message, const std::string& bytes) {
+[[nodiscard]] inline bool parse_message(google::protobuf::MessageLite& message,
+                                        const std::string& bytes) {
 #if GOOGLE_PROTOBUF_VERSION < 4022000
   const google::protobuf::LogSilencer silence;
 #endif

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cctype>
 #include <numeric>
 #include <vector>
@@ -58,6 +59,7 @@ std::string tensor_layout_text(const v1::TensorType& type) {
 }
 
 std::int64_t spanned_elements(const v1::TensorType& type) {
+  assert(type.strides_size() == type.shape_size());
   std::int64_t span = 1;
   for (int i = 0; i < type.strides_size(); ++i) span += (type.shape(i) - 1) * type.strides(i);
   return span;

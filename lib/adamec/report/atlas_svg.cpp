@@ -1,8 +1,11 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include "adamec/base/units.h"
+#include "adamec/draw/axis.h"
+#include "adamec/draw/colours.h"
 #include "adamec/draw/svg.h"
 #include "adamec/report/atlas_report.h"
 
@@ -46,7 +49,7 @@ class AtlasPicture {
 
   std::string draw() {
     const double map = y_ >= 0 ? kMapHeight + 66 : 0;
-    Svg svg(kWidth, map + kCurveHeight + 92);
+    draw::Svg svg(kWidth, map + kCurveHeight + 92);
     if (y_ >= 0) draw_map(svg, 26);
     draw_curve(svg, map + 26);
     return svg.str();
@@ -68,17 +71,18 @@ class AtlasPicture {
     return text;
   }
 
-  void draw_x_axis(Svg& svg, double top, double bottom) const {
+  void draw_x_axis(draw::Svg& svg, double top, double bottom) const {
     for (double tick : ticks(range(x_), along_, 8)) {
       const double x = along_.pixel(tick);
       svg.line(x, top, x, bottom + 5, kGrid);
-      svg.text(x, bottom + 18, format_value(range(x_), tick), Svg::Anchor::kMiddle);
+      svg.text(x, bottom + 18, format_value(range(x_), tick), draw::Svg::Anchor::kMiddle);
     }
-    svg.text((kLeft + kRight) / 2, bottom + 36, plan::range_name(range(x_)), Svg::Anchor::kMiddle);
+    svg.text((kLeft + kRight) / 2, bottom + 36, plan::range_name(range(x_)),
+             draw::Svg::Anchor::kMiddle);
   }
 
   // Ticks that are round in the unit people read: megabits, not bytes.
-  static std::vector<double> ticks(const v1::AtlasRange& range, Axis axis, int count) {
+  static std::vector<double> ticks(const v1::AtlasRange& range, draw::Axis axis, int count) {
     const double unit = range.quantity() == v1::AtlasRange::BANDWIDTH ? 8e-6
                         : range.quantity() == v1::AtlasRange::MEMORY  ? 0x1p-20
                                                                       : 1;
@@ -89,11 +93,7 @@ class AtlasPicture {
     return result;
   }
 
-  static void rotated(Svg& svg, double x, double y, const std::string& text) {
-    svg.text(x, y, text, Svg::Anchor::kMiddle, fmt::format("transform='rotate(-90 {} {})'", x, y));
-  }
-
-  struct Label {
+  struct AreaLabel {
     double x;
     double y;
   };
@@ -103,12 +103,12 @@ class AtlasPicture {
     return ms < 1000 ? fmt::format("{:.4g} ms", ms) : fmt::format("{:.4g} s", ms / 1e3);
   }
 
-  void draw_map(Svg& svg, double top) {
-    const Axis up{range(y_).low(), range(y_).high(), is_logarithmic(range(y_)), top + kMapHeight,
-                  top};
+  void draw_map(draw::Svg& svg, double top) {
+    const draw::Axis up{range(y_).low(), range(y_).high(), is_logarithmic(range(y_)),
+                        top + kMapHeight, top};
     svg.text(kLeft, top - 10, "Best plan" + fixed(true));
     std::vector<std::string> areas(static_cast<std::size_t>(atlas_.plans_size()));
-    std::vector<std::vector<Label>> labels(areas.size());  // where a number would be readable
+    std::vector<std::vector<AreaLabel>> labels(areas.size());  // where a number would be readable
     const double height = kMapHeight / kRows;
     const double width = (kRight - kLeft) / kColumns;
     const double middle = values_[y_];
@@ -135,18 +135,20 @@ class AtlasPicture {
     for (std::size_t i = 0; i < areas.size(); ++i) {
       if (areas[i].empty()) continue;
       svg.begin_group(describe(i));
-      svg.path(areas[i], fmt::format("fill='{}'", fill_colour(i)));
+      svg.path(areas[i], fmt::format("fill='{}'", draw::fill_colour(i)));
       if (labels[i].size() > 2) {
-        const Label& middle_one = labels[i][labels[i].size() / 2];
-        svg.text(middle_one.x, middle_one.y + height, fmt::format("{}", i), Svg::Anchor::kMiddle);
+        const AreaLabel& middle_one = labels[i][labels[i].size() / 2];
+        svg.text(middle_one.x, middle_one.y + height, fmt::format("{}", i),
+                 draw::Svg::Anchor::kMiddle);
       }
       svg.end_group();
     }
     for (double tick : ticks(range(y_), up, 5)) {
       svg.line(kLeft - 5, up.pixel(tick), kLeft, up.pixel(tick), "stroke='#888'");
-      svg.text(kLeft - 8, up.pixel(tick) + 4, format_value(range(y_), tick), Svg::Anchor::kEnd);
+      svg.text(kLeft - 8, up.pixel(tick) + 4, format_value(range(y_), tick),
+               draw::Svg::Anchor::kEnd);
     }
-    rotated(svg, 14, top + kMapHeight / 2, plan::range_name(range(y_)));
+    svg.rotated_text(14, top + kMapHeight / 2, plan::range_name(range(y_)));
     draw_x_axis(svg, top + kMapHeight, top + kMapHeight);
     svg.rectangle(kLeft, top, kRight - kLeft, kMapHeight, kFrame);
   }
@@ -164,25 +166,25 @@ class AtlasPicture {
     return text;
   }
 
-  struct Sample {
+  struct CurvePoint {
     double value;
     plan::Advice best;
   };
 
-  void draw_curve(Svg& svg, double top) {
+  void draw_curve(draw::Svg& svg, double top) {
     const double bottom = top + kCurveHeight;
-    std::vector<Sample> samples;
+    std::vector<CurvePoint> samples;
     double most = atlas_.deadline_ms();
     for (int i = 0; i <= kColumns; ++i) {
       values_[x_] = along_.value(kLeft + (kRight - kLeft) * i / kColumns);
       samples.push_back({values_[x_], best()});
       if (samples.back().best.plan >= 0) most = std::max(most, samples.back().best.latency_ms);
     }
-    const Axis up{0, most > 0 ? most * 1.15 : 1, false, bottom, top};
+    const draw::Axis up{0, most > 0 ? most * 1.15 : 1, false, bottom, top};
     svg.text(kLeft, top - 10, "Latency of the best plan" + fixed(false));
     for (double tick : up.ticks(5)) {
       svg.line(kLeft - 5, up.pixel(tick), kRight, up.pixel(tick), kGrid);
-      svg.text(kLeft - 8, up.pixel(tick) + 4, format_tick(tick), Svg::Anchor::kEnd);
+      svg.text(kLeft - 8, up.pixel(tick) + 4, format_tick(tick), draw::Svg::Anchor::kEnd);
     }
     draw_x_axis(svg, top, bottom);
     svg.begin_clip(kLeft, top, kRight - kLeft, kCurveHeight);
@@ -191,17 +193,18 @@ class AtlasPicture {
     if (atlas_.deadline_ms() > 0) {
       const double y = up.pixel(atlas_.deadline_ms());
       svg.line(kLeft, y, kRight, y, "stroke='#c00' stroke-dasharray='6 4'");
-      svg.text(kRight - 4, y - 5, "deadline " + format_ms(atlas_.deadline_ms()), Svg::Anchor::kEnd,
-               "fill='#c00'");
+      svg.text(kRight - 4, y - 5, "deadline " + format_ms(atlas_.deadline_ms()),
+               draw::Svg::Anchor::kEnd, "fill='#c00'");
     }
     svg.end_group();
     svg.rectangle(kLeft, top, kRight - kLeft, kCurveHeight, kFrame);
   }
 
   // What each plan that is best somewhere on the curve would take elsewhere.
-  void draw_fixed_plans(Svg& svg, const std::vector<Sample>& samples, const Axis& up) {
+  void draw_fixed_plans(draw::Svg& svg, const std::vector<CurvePoint>& samples,
+                        const draw::Axis& up) {
     std::vector<char> used(static_cast<std::size_t>(atlas_.plans_size()), 0);
-    for (const Sample& sample : samples) {
+    for (const CurvePoint& sample : samples) {
       if (sample.best.plan >= 0) used[sample.best.plan] = 1;
     }
     for (std::size_t plan = 0; plan < used.size(); ++plan) {
@@ -212,13 +215,14 @@ class AtlasPicture {
         const double ms = plan::latency_ms(table_, values_.data(), static_cast<int>(plan));
         points.push_back({along_.pixel(samples[i].value), up.pixel(std::min(ms, 3 * up.high))});
       }
-      svg.polyline(points, fmt::format("stroke='{}' stroke-opacity='0.45'", line_colour(plan)));
+      svg.polyline(points,
+                   fmt::format("stroke='{}' stroke-opacity='0.45'", draw::line_colour(plan)));
     }
   }
 
   // The curve, one colour per plan, with the parameter's value at every breakpoint.
-  void draw_best(Svg& svg, const std::vector<Sample>& samples, const Axis& up, double top,
-                 double bottom) {
+  void draw_best(draw::Svg& svg, const std::vector<CurvePoint>& samples, const draw::Axis& up,
+                 double top, double bottom) {
     double labelled = kLeft;
     for (std::size_t first = 0; first < samples.size();) {
       const int plan = samples[first].best.plan;
@@ -231,12 +235,12 @@ class AtlasPicture {
       }
       if (plan >= 0) {
         svg.begin_group(describe(static_cast<std::size_t>(plan)));
-        svg.polyline(points, fmt::format("stroke='{}' stroke-width='3'", line_colour(plan)));
+        svg.polyline(points, fmt::format("stroke='{}' stroke-width='3'", draw::line_colour(plan)));
         svg.end_group();
         const double width = points.back().first - points.front().first;
         if (width > 16) {
           svg.text(points.front().first + width / 2, bottom - 8, fmt::format("{}", plan),
-                   Svg::Anchor::kMiddle, "font-weight='bold'");
+                   draw::Svg::Anchor::kMiddle, "font-weight='bold'");
         }
       }
       if (end < samples.size()) {
@@ -244,7 +248,7 @@ class AtlasPicture {
         const double x = along_.pixel(value);
         svg.line(x, top, x, bottom, "stroke='#666' stroke-dasharray='2 3'");
         if (x - labelled > 84) {
-          svg.text(x - 4, top + 14, format_value(range(x_), value), Svg::Anchor::kEnd);
+          svg.text(x - 4, top + 14, format_value(range(x_), value), draw::Svg::Anchor::kEnd);
           labelled = x;
         }
       }
@@ -267,7 +271,7 @@ class AtlasPicture {
   const plan::LookupTable& table_;
   int x_ = 0;
   int y_ = -1;
-  Axis along_;
+  draw::Axis along_;
   std::vector<double> values_;  // where the look-ups are made
 };
 

@@ -9,8 +9,8 @@ namespace adamec::report {
 // the same document always gives the same bytes. Numbers are printed so that they read back equal.
 using Document = nlohmann::ordered_json;
 
-std::string to_json(const Document& document);
+[[nodiscard]] std::string to_json(const Document& document);
 // Block style; lists (also of lists) and mappings of scalars inside others on one line.
-std::string to_yaml(const Document& document);
+[[nodiscard]] std::string to_yaml(const Document& document);
 
 }  // namespace adamec::report

@@ -1,9 +1,14 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <numeric>
 
 #include "adamec/base/units.h"
+#include "adamec/draw/colours.h"
+#include "adamec/draw/html_page.h"
 #include "adamec/draw/svg.h"
+#include "adamec/draw/text.h"
 #include "adamec/report/plan_report.h"
 
 namespace adamec::report {
@@ -36,13 +41,13 @@ class GraphPicture {
   std::string draw() const {
     double right = 0;
     double bottom = 0;
-    for (const Node& node : nodes_) {
+    for (const GraphNode& node : nodes_) {
       right = std::max(right, node.x + kBoxWidth);
       bottom = std::max(bottom, node.y + kBoxHeight);
     }
-    Svg svg(right + kMargin + 60, bottom + kMargin);
+    draw::Svg svg(right + kMargin + 60, bottom + kMargin);
     for (std::size_t i = 0; i < nodes_.size(); ++i) draw_edges(svg, i);
-    for (const Node& node : nodes_) draw_node(svg, node);
+    for (const GraphNode& node : nodes_) draw_node(svg, node);
     return svg.str();
   }
 
@@ -51,7 +56,7 @@ class GraphPicture {
     int node;
     int tensor;
   };
-  struct Node {
+  struct GraphNode {
     std::string name;
     std::string detail;
     int tier;
@@ -75,11 +80,11 @@ class GraphPicture {
     }
     for (int atom : costs_.graph.topological_order()) {
       const int tier = plan_.placement[atom];
-      Node node{costs_.graph.atoms()[atom].id,
-                format_ms(costs_.atoms[atom].latency_ms[tier]),
-                tier,
-                true,
-                {}};
+      GraphNode node{costs_.graph.atoms()[atom].id,
+                     format_ms(costs_.atoms[atom].latency_ms[tier]),
+                     tier,
+                     true,
+                     {}};
       for (int tensor : costs_.graph.atoms()[atom].inputs)
         node.sources.push_back({home[tensor], tensor});
       for (int tensor : costs_.graph.atoms()[atom].outputs)
@@ -104,7 +109,7 @@ class GraphPicture {
   // depend on.
   void place() {
     int layers = 0;
-    for (Node& node : nodes_) {
+    for (GraphNode& node : nodes_) {
       for (const Source& source : node.sources) {
         node.layer = std::max(node.layer, nodes_[source.node].layer + 1);
       }
@@ -150,10 +155,10 @@ class GraphPicture {
     for (int node : row) place[node] += shift;
   }
 
-  void draw_edges(Svg& svg, std::size_t index) const {
-    const Node& to = nodes_[index];
+  void draw_edges(draw::Svg& svg, std::size_t index) const {
+    const GraphNode& to = nodes_[index];
     for (const Source& source : to.sources) {
-      const Node& from = nodes_[source.node];
+      const GraphNode& from = nodes_[source.node];
       const bool moves = from.tier != to.tier;
       const double x1 = from.x + kBoxWidth / 2;
       const double y1 = from.y + kBoxHeight;
@@ -173,25 +178,25 @@ class GraphPicture {
       if (!moves || found == transfers_.end()) continue;
       svg.text((x1 + x2) / 2 + bend * 0.75 + 6, middle + 4,
                format_bytes(found->second->bytes) + ", " + format_ms(found->second->ms),
-               Svg::Anchor::kStart, "fill='#c00' font-size='11'");
+               draw::Svg::Anchor::kStart, "fill='#c00' font-size='11'");
     }
   }
 
-  void draw_node(Svg& svg, const Node& node) const {
+  void draw_node(draw::Svg& svg, const GraphNode& node) const {
     svg.begin_group(node.name + ": " + node.detail + " on " + costs_.tiers[node.tier].name);
     svg.rectangle(node.x, node.y, kBoxWidth, kBoxHeight,
                   fmt::format("rx='{}' fill='{}' stroke='#777'", node.atom ? 3 : 16,
-                              fill_colour(static_cast<std::size_t>(node.tier))));
-    svg.text(node.x + kBoxWidth / 2, node.y + 14, shortened(node.name, 27), Svg::Anchor::kMiddle,
-             "font-size='11'");
-    svg.text(node.x + kBoxWidth / 2, node.y + 28, node.detail, Svg::Anchor::kMiddle,
+                              draw::fill_colour(static_cast<std::size_t>(node.tier))));
+    svg.text(node.x + kBoxWidth / 2, node.y + 14, shortened(node.name, 27),
+             draw::Svg::Anchor::kMiddle, "font-size='11'");
+    svg.text(node.x + kBoxWidth / 2, node.y + 28, node.detail, draw::Svg::Anchor::kMiddle,
              "font-size='10' fill='#555'");
     svg.end_group();
   }
 
   const plan::CostGraph& costs_;
   const plan::Plan& plan_;
-  std::vector<Node> nodes_;
+  std::vector<GraphNode> nodes_;
   std::map<std::pair<int, int>, const plan::Transfer*> transfers_;  // by tensor and where it goes
 };
 
@@ -200,12 +205,11 @@ std::string tier_rows(const plan::CostGraph& costs, const plan::Plan& plan) {
   for (std::size_t i = 0; i < costs.tiers.size(); ++i) {
     const auto atoms =
         std::count(plan.placement.begin(), plan.placement.end(), static_cast<int>(i));
-    rows += fmt::format(
-        "<tr><td><span class=\"swatch\" style=\"background: {}\"></span>{}</td>"
-        "<td class=\"number\">{}</td><td class=\"number\">{}</td><td "
-        "class=\"number\">{}</td></tr>\n",
-        fill_colour(i), escaped(costs.tiers[i].name), atoms,
-        format_ms(plan.evaluation.compute_ms[i]), format_bytes(plan.evaluation.memory_bytes[i]));
+    rows += "<tr><td>" + draw::html_swatch(draw::fill_colour(i)) +
+            draw::escaped(costs.tiers[i].name) + "</td>" +
+            draw::html_number_cell(fmt::format("{}", atoms)) +
+            draw::html_number_cell(format_ms(plan.evaluation.compute_ms[i])) +
+            draw::html_number_cell(format_bytes(plan.evaluation.memory_bytes[i])) + "</tr>\n";
   }
   return rows;
 }
@@ -223,14 +227,15 @@ std::string plan_html(const plan::CostGraph& costs, const plan::Plan& plan,
           tier_rows(costs, plan) + "</table>\n";
   if (!explanation.empty()) {
     body += "<h2>Why</h2>\n<ul>\n";
-    for (const std::string& sentence : explanation) body += "<li>" + escaped(sentence) + "</li>\n";
+    for (const std::string& sentence : explanation)
+      body += "<li>" + draw::escaped(sentence) + "</li>\n";
     body += "</ul>\n";
   }
   body +=
       "<h2>Graph</h2>\n<p>Dashed: tensors that are sent to another tier.</p>\n<div "
       "class=\"wide\">" +
       GraphPicture(costs, plan).draw() + "</div>\n";
-  return html_page("Plan of " + costs.name, body);
+  return draw::html_page("Plan of " + costs.name, body);
 }
 
 }  // namespace adamec::report

@@ -1,5 +1,7 @@
 #include "adamec/train/accuracy.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -8,10 +10,9 @@
 
 #include "adamec/base/text_table.h"
 #include "adamec/train/error_bounds.h"
+#include "adamec/train/statistics.h"
 
-#include <fmt/format.h>
-
-namespace adamec::predict {
+namespace adamec::train {
 namespace {
 
 constexpr const char* kSubjects[] = {"all", "blocks", "models"};
@@ -29,13 +30,6 @@ double mean(const std::vector<double>& values) {
   double sum = 0;
   for (const double value : values) sum += value;
   return sum / static_cast<double>(values.size());
-}
-
-double median(std::vector<double> values) {
-  if (values.empty()) return kNothing;
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 // Per fold, the error bounds that the other folds give.
@@ -113,7 +107,7 @@ std::vector<Accuracy> accuracy_table(std::span<const Outcome> outcomes) {
 
 std::string accuracy_text(std::span<const Accuracy> table) {
   using Align = TextTable::Align;
-  TextTable text({{"held out", Align::kLeft},
+  TextTable text({{"left out", Align::kLeft},
                   {"count", Align::kRight},
                   {"within 5 %", Align::kRight},
                   {"10 %", Align::kRight},
@@ -136,4 +130,4 @@ std::string accuracy_text(std::span<const Accuracy> table) {
   return text.str();
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

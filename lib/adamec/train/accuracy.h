@@ -7,7 +7,7 @@
 
 #include "adamec/train/cross_validation.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 // How well a set of predictions fits, in percent; NaN where there is nothing to tell from.
 struct Accuracy {
@@ -27,9 +27,9 @@ struct Accuracy {
 
 // Atoms by operator (alphabetical) and by context, blocks and whole models by context; then all
 // blocks ("blocks") and models ("models") where there are any; all atoms ("all") last.
-std::vector<Accuracy> accuracy_table(std::span<const Outcome> outcomes);
+[[nodiscard]] std::vector<Accuracy> accuracy_table(std::span<const Outcome> outcomes);
 
 // The table for people.
-std::string accuracy_text(std::span<const Accuracy> table);
+[[nodiscard]] std::string accuracy_text(std::span<const Accuracy> table);
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

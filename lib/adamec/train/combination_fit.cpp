@@ -1,6 +1,7 @@
 #include "adamec/train/combination_fit.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -9,7 +10,7 @@
 
 #include "adamec/train/linear_algebra.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 namespace {
 
 // Standard deviations the coefficients are expected to have. Shares lie between 0 and 1, most of
@@ -23,7 +24,7 @@ constexpr int kRounds = 6;
 
 using Pair = std::pair<int, int>;
 
-constexpr std::size_t kCaches = kCacheBytes.size();
+constexpr std::size_t kCaches = predict::kCacheBytes.size();
 constexpr std::size_t kFirstCold = 1;  // for each cache weights and activations
 
 // Columns of the regression: 0 is the call, then cold bytes, then consumers and pairs.
@@ -41,7 +42,7 @@ struct Columns {
 Columns columns_of(std::span<const MeasuredBlock> blocks) {
   Columns columns;
   for (const MeasuredBlock& block : blocks) {
-    for (const BlockTerms::Fed& fed : block.terms.fed) {
+    for (const predict::BlockTerms::Fed& fed : block.terms.fed) {
       if (fed.consumer < 0) continue;
       columns.add({-1, fed.consumer}, kConsumerShare);
       if (fed.producer >= 0) columns.add({fed.producer, fed.consumer}, kPairShare);
@@ -50,7 +51,7 @@ Columns columns_of(std::span<const MeasuredBlock> blocks) {
   return columns;
 }
 
-// Each block's gain over its latency, by column. What is cold is a loss. What a call takes is
+// Each block's saving over its latency, by column. What is cold is a loss. What a call takes is
 // gained whatever the share: the part of a consumer that a share is of is known when the call is.
 std::vector<double> row_of(const MeasuredBlock& block, const Columns& columns, double call_us) {
   std::vector<double> row(columns.prior.size(), 0);
@@ -59,7 +60,7 @@ std::vector<double> row_of(const MeasuredBlock& block, const Columns& columns, d
     row[kFirstCold + 2 * i] = -block.terms.cold[i].weight_bytes / block.us;
     row[kFirstCold + 2 * i + 1] = -block.terms.cold[i].activation_bytes / block.us;
   }
-  for (const BlockTerms::Fed& fed : block.terms.fed) {
+  for (const predict::BlockTerms::Fed& fed : block.terms.fed) {
     if (fed.consumer < 0) continue;
     const double part = std::max(0.0, fed.us - call_us) / block.us;
     row[columns.of.at({-1, fed.consumer})] += part;
@@ -74,7 +75,7 @@ class Regression {
       : blocks_(blocks), columns_(columns) {
     most_call_ = blocks.front().terms.least_us;
     for (const MeasuredBlock& block : blocks) {
-      gains_.push_back(block.terms.sum_us / block.us - 1);
+      savings_.push_back(block.terms.sum_us / block.us - 1);
       most_call_ = std::min(most_call_, block.terms.least_us);
     }
   }
@@ -130,15 +131,15 @@ class Regression {
     }
     for (std::size_t k = 0; k < rows_.size(); ++k) {
       std::vector<double> row = rows_[k];
-      double gain = gains_[k];
+      double saving = savings_[k];
       for (const auto& [column, value] : fixed) {
-        gain -= row[column] * value;
+        saving -= row[column] * value;
         row[column] = 0;
       }
       for (std::size_t i = 0; i < size; ++i) row[i] *= scale[i];
       for (std::size_t i = 0; i < size; ++i) {
         if (row[i] == 0) continue;
-        right[i] += row[i] * gain / variances[k];
+        right[i] += row[i] * saving / variances[k];
         for (std::size_t j = 0; j < size; ++j)
           matrix[i * size + j] += row[i] * row[j] / variances[k];
       }
@@ -153,7 +154,7 @@ class Regression {
   std::vector<double> unexplained(const std::vector<double>& solution) const {
     std::vector<double> squares;
     for (std::size_t k = 0; k < rows_.size(); ++k) {
-      double error = gains_[k];
+      double error = savings_[k];
       for (std::size_t i = 0; i < solution.size(); ++i) error -= rows_[k][i] * solution[i];
       squares.push_back(error * error);
     }
@@ -172,13 +173,14 @@ class Regression {
   std::span<const MeasuredBlock> blocks_;
   const Columns& columns_;
   std::vector<std::vector<double>> rows_;
-  std::vector<double> gains_;
+  std::vector<double> savings_;
   double most_call_ = 0;
 };
 
 }  // namespace
 
 v1::Combination fit_combination(std::span<const MeasuredBlock> blocks, unsigned threads) {
+  assert(!blocks.empty());
   const Columns columns = columns_of(blocks);
   const std::vector<double> solution = Regression(blocks, columns).solution();
   v1::Combination combination;
@@ -187,7 +189,7 @@ v1::Combination fit_combination(std::span<const MeasuredBlock> blocks, unsigned 
   combination.set_call_us(solution[0]);
   for (std::size_t i = 0; i < kCaches; ++i) {
     v1::Combination::Cold& cold = *combination.add_colds();
-    cold.set_cache_bytes(kCacheBytes[i]);
+    cold.set_cache_bytes(predict::kCacheBytes[i]);
     cold.set_us_per_weight_byte(std::min(1.0, solution[kFirstCold + 2 * i]));
     cold.set_us_per_activation_byte(std::min(1.0, solution[kFirstCold + 2 * i + 1]));
   }
@@ -202,4 +204,4 @@ v1::Combination fit_combination(std::span<const MeasuredBlock> blocks, unsigned 
   return combination;
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -15,7 +15,7 @@
 #include "adamec/train/fit.h"
 #include "adamec/train/folds.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 namespace {
 
 double ratio(double a, double b) { return a > 0 && b > 0 ? a / b : 0; }
@@ -51,7 +51,7 @@ Outcome outcome_of(const Composite& block, double predicted_us, std::size_t fold
 }
 
 struct FoldResult {
-  std::unique_ptr<Predictor> predictor;  // null when nothing was left to train with
+  std::unique_ptr<predict::Predictor> predictor;  // null when nothing was left to train with
   std::vector<Outcome> outcomes;
 };
 
@@ -60,11 +60,13 @@ FoldResult run_fold(const TrainingData& data, const Fold& fold, std::size_t inde
   const TrainingData rest = rest_of(data, fold);
   FoldResult result;
   if (rest.measurements.empty()) return result;
-  result.predictor = std::make_unique<Predictor>(fit_predictor(rest, seed), "cross-validation");
-  const auto add = [&](const v1::Sample& sample, const RunContext& context, double measured_us,
-                       double repeat_ratio) {
-    const Prediction prediction = result.predictor->predict(sample, context);
-    result.outcomes.push_back({Outcome::Subject::kAtom, work_of(sample, context.threads).class_key,
+  result.predictor =
+      std::make_unique<predict::Predictor>(fit_predictor(rest, seed), "cross-validation");
+  const auto add = [&](const v1::Sample& sample, const predict::RunContext& context,
+                       double measured_us, double repeat_ratio) {
+    const predict::Prediction prediction = result.predictor->predict(sample, context);
+    result.outcomes.push_back({Outcome::Subject::kAtom,
+                               predict::work_of(sample, context.threads).class_key,
                                sample.sample_atom(), context.threads, context.cpu_load, measured_us,
                                prediction.p50_ms * 1000, index, repeat_ratio});
   };
@@ -86,7 +88,7 @@ FoldResult run_fold(const TrainingData& data, const Fold& fold, std::size_t inde
   for (std::size_t i = 0; i < data.composites.size(); ++i) {
     const Composite& held = data.composites[i];
     if (!fold.composites[i]) continue;
-    const Prediction prediction =
+    const predict::Prediction prediction =
         result.predictor->predict_block(*held.sample, data.parts, {held.threads, held.cpu_load});
     result.outcomes.push_back(outcome_of(held, prediction.p50_ms * 1000, index));
   }
@@ -100,7 +102,7 @@ class BlockFolds {
              const std::vector<FoldResult>& results)
       : data_(data), keys_(keys), folds_(folds), results_(results) {
     for (const auto& [signature, part] : data.parts) {
-      classes_.try_emplace(work_of(*part, 1).class_key, static_cast<int>(classes_.size()));
+      classes_.try_emplace(predict::work_of(*part, 1).class_key, static_cast<int>(classes_.size()));
     }
   }
 
@@ -117,12 +119,12 @@ class BlockFolds {
         const std::string& model = block.models.empty() ? "" : *block.models.begin();
         return fold_of_model.at(model) == fold;
       };
-      const auto gains = fit_without(held);
+      const auto savings = fit_without(held);
       for (std::size_t i = 0; i < data_.composites.size(); ++i) {
         const Composite& block = data_.composites[i];
         if (!held(block)) continue;
-        const auto known = gains.find(block.threads);
-        const double us = known == gains.end()
+        const auto known = savings.find(block.threads);
+        const double us = known == savings.end()
                               ? terms_[i].sum_us * terms_[i].slowdown + terms_[i].waiting_us
                               : known->second.block_us(terms_[i]);
         outcomes.push_back(outcome_of(block, us, fold));
@@ -133,7 +135,7 @@ class BlockFolds {
 
  private:
   template <typename Held>
-  std::map<unsigned, Combination> fit_without(const Held& held) const {
+  std::map<unsigned, predict::Combination> fit_without(const Held& held) const {
     std::map<unsigned, std::vector<MeasuredBlock>> by_threads;
     for (std::size_t i = 0; i < data_.composites.size(); ++i) {
       const Composite& block = data_.composites[i];
@@ -141,32 +143,34 @@ class BlockFolds {
       by_threads[block.threads].push_back(
           {terms_[i], block.us, noise_variance(block.even_us, block.odd_us)});
     }
-    std::map<unsigned, Combination> gains;
+    std::map<unsigned, predict::Combination> savings;
     for (const auto& [threads, blocks] : by_threads) {
-      gains.emplace(threads, Combination(fit_combination(blocks, threads), "cross-validation"));
+      savings.emplace(threads,
+                      predict::Combination(fit_combination(blocks, threads), "cross-validation"));
     }
-    return gains;
+    return savings;
   }
 
-  BlockTerms terms_of(const Composite& block) const {
+  predict::BlockTerms terms_of(const Composite& block) const {
     const v1::Sample& sample = *block.sample;
     const auto parts = static_cast<std::size_t>(sample.parts_size());
-    const std::vector<int> feeder = feeders(parts, edges_of(sample));
+    const std::vector<int> feeder = predict::feeders(parts, predict::edges_of(sample));
     const auto class_of = [&](int part) {
-      return classes_.at(work_of(*data_.parts.at(sample.parts(part)), 1).class_key);
+      return classes_.at(predict::work_of(*data_.parts.at(sample.parts(part)), 1).class_key);
     };
-    BlockTerms terms;
+    predict::BlockTerms terms;
     terms.atoms = parts;
-    std::vector<Footprint> footprints;
+    std::vector<predict::Footprint> footprints;
     for (const std::string& part : sample.parts()) {
-      footprints.push_back(footprint_of(work_of(*data_.parts.at(part), block.threads)));
+      footprints.push_back(
+          predict::footprint_of(predict::work_of(*data_.parts.at(part), block.threads)));
     }
-    terms.add_cold(footprints, edges_of(sample));
-    std::vector<PartTimes> times;
+    terms.add_cold(footprints, predict::edges_of(sample));
+    std::vector<predict::PartTimes> times;
     double typical = 0;
     for (std::size_t i = 0; i < parts; ++i) {
       const auto part = static_cast<int>(i);
-      const Predictor* predictor = predictor_for(sample.parts(part));
+      const predict::Predictor* predictor = predictor_for(sample.parts(part));
       if (predictor == nullptr) continue;
       v1::Sample atom;
       const v1::Configuration& configuration = *data_.parts.at(sample.parts(part));
@@ -184,12 +188,12 @@ class BlockFolds {
       if (feeder[i] < 0) continue;
       terms.fed.push_back({class_of(feeder[i]), class_of(part), us});
     }
-    terms.set_slowdown(block_slowdown(times, typical));
+    terms.set_slowdown(predict::block_slowdown(times, typical));
     return terms;
   }
 
   // A part that was never measured by itself is new to every fold.
-  const Predictor* predictor_for(const std::string& part) const {
+  const predict::Predictor* predictor_for(const std::string& part) const {
     const auto fold = folds_.fold_of_work.find(keys_.of_part(part));
     return results_[fold == folds_.fold_of_work.end() ? 0 : fold->second].predictor.get();
   }
@@ -199,7 +203,7 @@ class BlockFolds {
   const Folds& folds_;
   const std::vector<FoldResult>& results_;
   std::map<std::string, int> classes_;
-  std::vector<BlockTerms> terms_;
+  std::vector<predict::BlockTerms> terms_;
 };
 
 }  // namespace
@@ -232,4 +236,4 @@ std::vector<Outcome> cross_validate(const TrainingData& data, HoldOut hold_out, 
   return outcomes;
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

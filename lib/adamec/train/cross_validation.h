@@ -7,7 +7,7 @@
 
 #include "adamec/train/training_data.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 // What is left out of training and predicted afterwards. Always whole configurations, in all their
 // contexts and under all the names the same work has (work_key), so that no duplicate leaks; but
@@ -35,7 +35,7 @@ struct Outcome {
   double repeat_ratio = 0;
 
   // log(measured / predicted)
-  double log_error() const;
+  [[nodiscard]] double log_error() const;
 };
 
 // Trains without each part in turn and predicts it. Outcomes of loaded contexts compare with the
@@ -43,10 +43,10 @@ struct Outcome {
 // for any `workers`.
 //
 // Blocks and models are predicted from atoms none of which was in the training: kConfig takes each
-// part from the fold that left it out, and the gains of combining from the blocks of other models;
-// kModel predicts all blocks of the model left out.
-// Synthetic configurations are only trained with, unless there are no others.
-std::vector<Outcome> cross_validate(const TrainingData& data, HoldOut hold_out, std::uint64_t seed,
-                                    unsigned workers);
+// part from the fold that left it out, and the savings of combining from the blocks of other
+// models; kModel predicts all blocks of the model left out. Synthetic configurations are only
+// trained with, unless there are no others.
+[[nodiscard]] std::vector<Outcome> cross_validate(const TrainingData& data, HoldOut hold_out,
+                                                  std::uint64_t seed, unsigned workers);
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace adamec::predict {
+namespace adamec::train {
 namespace {
 
 constexpr double kLargestBound = 40;  // evaluators take no more
@@ -66,4 +66,4 @@ double ErrorBounds::of(const Outcome& outcome) const {
   return own == operators_.end() ? others_ : own->second;
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

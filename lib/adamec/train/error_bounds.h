@@ -9,13 +9,13 @@
 
 #include "adamec/train/cross_validation.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 // The 95 % quantile of log errors as split-conformal prediction takes it: a new error, drawn like
 // these, is below with at least 95 % probability. With fewer than 19, where there is no such
 // bound: the largest, at least a factor of two. Never below 0.
 // (Papadopoulos et al., "Inductive Confidence Machines for Regression", ECML 2002.)
-double conformal_q95(std::vector<double> log_errors);
+[[nodiscard]] double conformal_q95(std::vector<double> log_errors);
 
 // Error bounds learnt from outcomes: operators with enough of them have their own, per number of
 // threads (Mondrian conformal prediction: Vovk et al., 2003); the others share one. Blocks, whole
@@ -26,15 +26,17 @@ class ErrorBounds {
   static constexpr std::size_t kNoFold = static_cast<std::size_t>(-1);
   explicit ErrorBounds(std::span<const Outcome> outcomes, std::size_t without = kNoFold);
 
-  double of(const Outcome& outcome) const;
+  [[nodiscard]] double of(const Outcome& outcome) const;
 
-  const std::map<std::pair<std::string, unsigned>, double>& operators() const { return operators_; }
-  double others() const { return others_; }
-  double all_atoms() const { return all_atoms_; }
-  double loaded() const { return loaded_; }
-  double blocks() const { return blocks_; }
-  double models() const { return models_; }
-  bool empty() const { return empty_; }
+  [[nodiscard]] const std::map<std::pair<std::string, unsigned>, double>& operators() const {
+    return operators_;
+  }
+  [[nodiscard]] double others() const { return others_; }
+  [[nodiscard]] double all_atoms() const { return all_atoms_; }
+  [[nodiscard]] double loaded() const { return loaded_; }
+  [[nodiscard]] double blocks() const { return blocks_; }
+  [[nodiscard]] double models() const { return models_; }
+  [[nodiscard]] bool empty() const { return empty_; }
 
  private:
   std::map<std::pair<std::string, unsigned>, double> operators_;
@@ -46,4 +48,4 @@ class ErrorBounds {
   bool empty_ = true;
 };
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

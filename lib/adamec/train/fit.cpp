@@ -9,7 +9,7 @@
 
 #include "adamec/base/version.h"
 #include "adamec/predict/baseline.h"
-#include "adamec/predict/evaluator.h"
+#include "adamec/predict/compiled_predictor.h"
 #include "adamec/predict/features.h"
 #include "adamec/predict/memory_knee.h"
 #include "adamec/predict/signature.h"
@@ -19,7 +19,7 @@
 #include "adamec/train/memory_knee_fit.h"
 #include "adamec/train/xgboost_trainer.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 namespace {
 
 // Fewer measurements do not determine three coefficients: the roofline is scaled to them instead.
@@ -38,7 +38,8 @@ const std::set<std::string> kSlowdownFeatures = {
     "log_intensity", "operator", "threads",      "log_baseline"};
 
 void add_baseline(v1::Predictor& predictor, const std::string& operator_key, unsigned threads,
-                  const std::string& backend, const LinearCost& cost, std::size_t samples) {
+                  const std::string& backend, const predict::LinearCost& cost,
+                  std::size_t samples) {
   v1::Baseline& baseline = *predictor.add_baselines();
   baseline.set_operator_(operator_key);
   baseline.set_threads(threads);
@@ -49,14 +50,15 @@ void add_baseline(v1::Predictor& predictor, const std::string& operator_key, uns
   baseline.set_samples(static_cast<std::uint32_t>(samples));
 }
 
-LinearCost fit_group(const std::vector<CostPoint>& points, const LinearCost& roofline) {
-  if (points.size() >= kLeastPoints) return fit_cost(points);
+predict::LinearCost fit_group(const std::vector<predict::CostPoint>& points,
+                              const predict::LinearCost& roofline) {
+  if (points.size() >= kLeastPoints) return predict::fit_cost(points);
   double log_ratio = 0;
-  for (const CostPoint& point : points) {
+  for (const predict::CostPoint& point : points) {
     log_ratio += std::log(point.us / roofline.us(point.macs, point.bytes));
   }
   const double scale = std::exp(log_ratio / static_cast<double>(points.size()));
-  if (!std::isfinite(scale)) return fit_cost(points);  // the roofline is zero here
+  if (!std::isfinite(scale)) return predict::fit_cost(points);  // the roofline is zero here
   return {roofline.us_per_mac * scale, roofline.us_per_byte * scale, roofline.constant_us * scale};
 }
 
@@ -64,32 +66,32 @@ void add_vocabulary(const TrainingData& data, v1::Predictor& predictor) {
   std::set<std::string> operators;
   std::set<std::string> backends;
   for (const Measurement& measurement : data.measurements) {
-    const Work work = work_of(*measurement.sample, measurement.threads);
+    const predict::Work work = predict::work_of(*measurement.sample, measurement.threads);
     operators.insert(work.class_key);
     backends.insert(work.backend);
   }
   for (const std::string& name : operators) predictor.add_operators(name);
   for (const std::string& name : backends) predictor.add_backends(name);
-  for (const std::string& name : feature_names()) predictor.add_features(name);
+  for (const std::string& name : predict::feature_names()) predictor.add_features(name);
 }
 
 // The row of features as the evaluator will fill it.
-std::vector<float> row_of(const v1::Predictor& predictor, const Baselines& baselines,
+std::vector<float> row_of(const v1::Predictor& predictor, const predict::Baselines& baselines,
                           const v1::Sample& sample, unsigned threads, double load,
                           double* log_baseline) {
-  const Work work = work_of(sample, threads);
-  const Baselines::Match match = baselines.find(work, threads);
-  const RowKey key = row_key(predictor, work);
-  *log_baseline = log_baseline_us(match.cost, work);
+  const predict::Work work = predict::work_of(sample, threads);
+  const predict::Baselines::Match match = baselines.find(work, threads);
+  const predict::RowKey key = predict::row_key(predictor, work);
+  *log_baseline = predict::log_baseline_us(match.cost, work);
   std::vector<float> row;
-  fill_features(work, {key.operator_index, key.backend_index, match.threads, load, *log_baseline},
-                row);
+  predict::fill_features(
+      work, {key.operator_index, key.backend_index, match.threads, load, *log_baseline}, row);
   return row;
 }
 
 // What trees are fitted to.
 struct TreeRows {
-  Matrix rows{feature_names().size(), {}};
+  Matrix rows{predict::feature_names().size(), {}};
   std::vector<float> labels;
   std::vector<float> weights;
 
@@ -100,11 +102,11 @@ struct TreeRows {
   }
 };
 
-void fit_residual(const TrainingData& data, const Baselines& baselines, std::uint64_t seed,
+void fit_residual(const TrainingData& data, const predict::Baselines& baselines, std::uint64_t seed,
                   v1::Predictor& predictor) {
   TreeRows all;
   std::map<unsigned, TreeRows> by_threads;
-  Matrix rows{feature_names().size(), {}};
+  Matrix rows{predict::feature_names().size(), {}};
   std::vector<KrigingPoint> points;
   for (const Measurement& measurement : data.measurements) {
     double log_baseline = 0;
@@ -116,7 +118,8 @@ void fit_residual(const TrainingData& data, const Baselines& baselines, std::uin
     const double weight = kLeastNoise * kLeastNoise / variance;
     all.add(row, residual, weight);
     by_threads[measurement.threads].add(row, residual, weight);
-    const RowKey key = row_key(predictor, work_of(*measurement.sample, measurement.threads));
+    const predict::RowKey key =
+        predict::row_key(predictor, predict::work_of(*measurement.sample, measurement.threads));
     points.push_back(
         {key.operator_index, measurement.threads, key.backend_index, residual, variance});
   }
@@ -143,10 +146,10 @@ void fit_residual(const TrainingData& data, const Baselines& baselines, std::uin
   fit_krigings(rows, points, predictor);
 }
 
-void fit_slowdown(const TrainingData& data, const Baselines& baselines, std::uint64_t seed,
+void fit_slowdown(const TrainingData& data, const predict::Baselines& baselines, std::uint64_t seed,
                   v1::Predictor& predictor) {
   if (data.slowdowns.empty()) return;
-  const std::vector<std::string>& names = feature_names();
+  const std::vector<std::string>& names = predict::feature_names();
   Matrix rows{names.size(), {}};
   std::vector<float> labels;
   std::set<double> loads;
@@ -169,7 +172,7 @@ void fit_slowdown(const TrainingData& data, const Baselines& baselines, std::uin
   options.least_child_rows = 2;
   options.log_of_mean = true;  // for it is means that add up to a model's
   options.monotone.assign(names.size(), 0);
-  options.monotone[kLoadColumn] = 1;
+  options.monotone[predict::kLoadColumn] = 1;
   options.seed = seed;
   *predictor.mutable_slowdown() = BoostedTrees(rows, labels, options).ensemble();
   for (const double load : loads) predictor.add_slowdown_loads(load);
@@ -196,17 +199,17 @@ void fit_typical_slowdowns(const TrainingData& data, v1::Predictor& predictor) {
 }
 
 void fit_combinations(const TrainingData& data, v1::Predictor& predictor) {
-  const Evaluator evaluator(predictor, "atoms");
+  const predict::CompiledPredictor compiled(predictor, "atoms");
   std::map<unsigned, std::vector<MeasuredBlock>> by_threads;
   for (const Composite& composite : data.composites) {
     if (composite.cpu_load > 0) continue;  // the gains are learnt where they can be seen best
-    std::vector<Evaluator::Part> parts;
+    std::vector<predict::CompiledPredictor::Part> parts;
     for (const std::string& part : composite.sample->parts()) {
-      parts.push_back({work_of(*data.parts.at(part), composite.threads), part});
+      parts.push_back({predict::work_of(*data.parts.at(part), composite.threads), part});
     }
     bool extrapolated = false;
-    const BlockTerms terms = evaluator.block_terms(parts, edges_of(*composite.sample),
-                                                   {composite.threads, 0}, &extrapolated);
+    const predict::BlockTerms terms = compiled.block_terms(
+        parts, predict::edges_of(*composite.sample), {composite.threads, 0}, &extrapolated);
     by_threads[composite.threads].push_back(
         {terms, composite.us, noise_variance(composite.even_us, composite.odd_us)});
   }
@@ -226,7 +229,7 @@ double noise_variance(double even_us, double odd_us) {
 void add_measured(const TrainingData& data, v1::Predictor& predictor) {
   std::map<std::pair<std::uint64_t, unsigned>, double> measured;
   for (const Measurement& measurement : data.measurements) {
-    const auto hash = signature_hash(measurement.sample->signature());
+    const auto hash = predict::signature_hash(measurement.sample->signature());
     measured.emplace(std::pair(hash, measurement.threads), measurement.us);
   }
   for (const auto& [key, us] : measured) {
@@ -237,7 +240,7 @@ void add_measured(const TrainingData& data, v1::Predictor& predictor) {
   }
   std::map<std::tuple<std::uint64_t, unsigned, double>, double> contended;
   for (const Slowdown& slowdown : data.slowdowns) {
-    const auto hash = signature_hash(slowdown.sample->signature());
+    const auto hash = predict::signature_hash(slowdown.sample->signature());
     contended.emplace(std::tuple(hash, slowdown.threads, slowdown.cpu_load),
                       slowdown.unloaded_us * plausible(slowdown.ratio));
   }
@@ -261,19 +264,19 @@ double measured_q95(const TrainingData& data) {
 }
 
 void fit_baselines(const TrainingData& data, v1::Predictor& predictor) {
-  std::map<unsigned, std::vector<CostPoint>> by_threads;
-  std::map<std::tuple<std::string, unsigned, std::string>, std::vector<CostPoint>> groups;
+  std::map<unsigned, std::vector<predict::CostPoint>> by_threads;
+  std::map<std::tuple<std::string, unsigned, std::string>, std::vector<predict::CostPoint>> groups;
   for (const Measurement& measurement : data.measurements) {
-    const Work work = work_of(*measurement.sample, measurement.threads);
-    const CostPoint point{work.macs, work.bytes(), measurement.us};
+    const predict::Work work = predict::work_of(*measurement.sample, measurement.threads);
+    const predict::CostPoint point{work.macs, work.bytes(), measurement.us};
     by_threads[measurement.threads].push_back(point);
     groups[{work.class_key, measurement.threads, work.backend}].push_back(point);
-    groups[{work.class_key, measurement.threads, kAnyBackend}].push_back(point);
+    groups[{work.class_key, measurement.threads, predict::kAnyBackend}].push_back(point);
   }
-  std::map<unsigned, LinearCost> rooflines;
+  std::map<unsigned, predict::LinearCost> rooflines;
   for (const auto& [threads, points] : by_threads) {
-    rooflines[threads] = fit_cost(points);
-    add_baseline(predictor, "", threads, kAnyBackend, rooflines[threads], points.size());
+    rooflines[threads] = predict::fit_cost(points);
+    add_baseline(predictor, "", threads, predict::kAnyBackend, rooflines[threads], points.size());
   }
   for (const auto& [key, points] : groups) {
     const auto& [operator_key, threads, backend] = key;
@@ -284,13 +287,13 @@ void fit_baselines(const TrainingData& data, v1::Predictor& predictor) {
 
 v1::Predictor fit_predictor(const TrainingData& data, std::uint64_t seed) {
   v1::Predictor predictor;
-  predictor.set_format_version(kPredictorFormatVersion);
+  predictor.set_format_version(predict::kPredictorFormatVersion);
   predictor.set_adamec_version(version());
   *predictor.mutable_host() = data.host;
   predictor.set_seed(seed);
   add_vocabulary(data, predictor);
   fit_baselines(data, predictor);
-  const Baselines baselines(predictor.baselines(), "baselines");
+  const predict::Baselines baselines(predictor.baselines(), "baselines");
   fit_residual(data, baselines, seed, predictor);
   fit_slowdown(data, baselines, seed, predictor);
   fit_typical_slowdowns(data, predictor);
@@ -300,4 +303,4 @@ v1::Predictor fit_predictor(const TrainingData& data, std::uint64_t seed) {
   return predictor;
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

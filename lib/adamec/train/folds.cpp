@@ -8,7 +8,7 @@
 #include "adamec/predict/features.h"
 #include "adamec/predict/work.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 namespace {
 
 Fold empty_fold(const TrainingData& data) {
@@ -125,10 +125,10 @@ Folds context_folds(const TrainingData& data) {
 WorkKeys::WorkKeys(const TrainingData& data) {
   for (const Measurement& measurement : data.measurements) {
     const v1::Sample& sample = *measurement.sample;
-    by_signature_.try_emplace(sample.signature(), work_key(work_of(sample, 1)));
+    by_signature_.try_emplace(sample.signature(), predict::work_key(predict::work_of(sample, 1)));
   }
   for (const auto& [signature, part] : data.parts) {
-    by_signature_.try_emplace(signature, work_key(work_of(*part, 1)));
+    by_signature_.try_emplace(signature, predict::work_key(predict::work_of(*part, 1)));
   }
 }
 
@@ -147,4 +147,4 @@ Folds folds_of(const TrainingData& data, const WorkKeys& keys, HoldOut hold_out,
   return config_folds(data, keys, seed);
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -8,7 +8,7 @@
 #include "adamec/train/cross_validation.h"
 #include "adamec/train/training_data.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 // Marks of what a fold leaves out of training, and of what it predicts; by index in TrainingData.
 struct Fold {
@@ -23,10 +23,10 @@ class WorkKeys {
  public:
   explicit WorkKeys(const TrainingData& data);
 
-  const std::string& of(const v1::Sample& sample) const {
+  [[nodiscard]] const std::string& of(const v1::Sample& sample) const {
     return by_signature_.at(sample.signature());
   }
-  const std::string& of_part(const std::string& signature) const {
+  [[nodiscard]] const std::string& of_part(const std::string& signature) const {
     return by_signature_.at(signature);
   }
 
@@ -39,7 +39,7 @@ struct Folds {
   std::map<std::string, std::size_t> fold_of_work;  // kConfig only: by work key
 };
 
-Folds folds_of(const TrainingData& data, const WorkKeys& keys, HoldOut hold_out,
-               std::uint64_t seed);
+[[nodiscard]] Folds folds_of(const TrainingData& data, const WorkKeys& keys, HoldOut hold_out,
+                             std::uint64_t seed);
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cmath>
 #include <map>
 #include <string>
@@ -10,7 +11,7 @@
 #include "adamec/predict/kriging.h"
 #include "adamec/train/linear_algebra.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 namespace {
 
 // How far apart two configurations may lie and still tell something about each other: sizes count
@@ -132,7 +133,7 @@ std::vector<double> solve_weights(const Class& points, const std::vector<std::si
 
 void add_kriging(const Class& points, v1::Kriging& kriging) {
   const double mean = weighted_mean(points);
-  const std::vector<std::size_t> chosen = chosen_points(points, Kriging::kFitPoints);
+  const std::vector<std::size_t> chosen = chosen_points(points, predict::Kriging::kFitPoints);
   const std::vector<double> weights = solve_weights(points, chosen, mean);
   kriging.set_mean(static_cast<float>(mean));
   for (std::size_t i = 0; i < kCoordinates.size(); ++i) {
@@ -147,6 +148,7 @@ void add_kriging(const Class& points, v1::Kriging& kriging) {
 
 void fit_krigings(const Matrix& rows, std::span<const KrigingPoint> points,
                   v1::Predictor& predictor) {
+  assert(points.size() == rows.rows());
   std::vector<int> columns;
   std::vector<float> scales;
   for (const Coordinate& coordinate : kCoordinates) {
@@ -163,8 +165,8 @@ void fit_krigings(const Matrix& rows, std::span<const KrigingPoint> points,
     const KrigingPoint& point = points[i];
     const auto row = std::span(rows.values).subspan(i * rows.columns, rows.columns);
     Class& same = classes[{point.operator_index, static_cast<int>(point.threads),
-                           point.backend_index, shape_family(row)}];
-    fill_coordinates(row, columns, scales, same.coordinates.emplace_back());
+                           point.backend_index, predict::shape_family(row)}];
+    predict::fill_coordinates(row, columns, scales, same.coordinates.emplace_back());
     same.residuals.push_back(point.residual);
     same.variances.push_back(point.variance);
   }
@@ -180,8 +182,8 @@ void fit_krigings(const Matrix& rows, std::span<const KrigingPoint> points,
 
 void add_differences(const KrigingClass& differences, v1::Kriging& kriging) {
   const auto before = static_cast<std::size_t>(kriging.weights_size());
-  if (differences.size() == 0 || before >= Kriging::kMostPoints) return;
-  const auto chosen = chosen_points(differences, Kriging::kMostPoints - before);
+  if (differences.size() == 0 || before >= predict::Kriging::kMostPoints) return;
+  const auto chosen = chosen_points(differences, predict::Kriging::kMostPoints - before);
   const std::vector<double> weights = solve_weights(differences, chosen, 0);
   // Points lie coordinate by coordinate: the new ones go behind the old ones of each.
   const google::protobuf::RepeatedField<float> old = kriging.points();
@@ -196,4 +198,4 @@ void add_differences(const KrigingClass& differences, v1::Kriging& kriging) {
   }
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -6,7 +6,7 @@
 #include "adamec/train/xgboost_trainer.h"
 #include "adamec/v1/predictor.pb.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 // One measured configuration as fit_krigings() takes it.
 struct KrigingPoint {
@@ -29,11 +29,11 @@ struct KrigingClass {
   std::vector<double> residuals;
   std::vector<double> variances;
 
-  std::size_t size() const { return residuals.size(); }
+  [[nodiscard]] std::size_t size() const { return residuals.size(); }
 };
 
 // Adds the kriging of `differences` from a kriging to it, as far as there is room for points: the
 // sum of both, with the mean as it is.
 void add_differences(const KrigingClass& differences, v1::Kriging& kriging);
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

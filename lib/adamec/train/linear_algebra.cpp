@@ -1,11 +1,13 @@
 #include "adamec/train/linear_algebra.h"
 
+#include <cassert>
 #include <cmath>
 
-namespace adamec::predict {
+namespace adamec::train {
 
 std::vector<double> solve_definite(std::vector<double> matrix, std::vector<double> right) {
   const std::size_t size = right.size();
+  assert(matrix.size() == size * size);
   std::vector<bool> dependent(size, false);
   for (std::size_t i = 0; i < size; ++i) {  // in place: the lower triangle becomes the factor
     double* row = &matrix[i * size];
@@ -32,4 +34,4 @@ std::vector<double> solve_definite(std::vector<double> matrix, std::vector<doubl
   return right;
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -3,10 +3,11 @@
 #include <cstddef>
 #include <vector>
 
-namespace adamec::predict {
+namespace adamec::train {
 
 // Solves matrix * x = right for a symmetric positive definite matrix, given row by row, by
 // Cholesky's method. A pivot that is not positive (dependent columns) gets x = 0.
-std::vector<double> solve_definite(std::vector<double> matrix, std::vector<double> right);
+[[nodiscard]] std::vector<double> solve_definite(std::vector<double> matrix,
+                                                 std::vector<double> right);
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-namespace adamec::predict {
+namespace adamec::train {
 namespace {
 
 constexpr double kLeastStep = 1e-6;
@@ -52,4 +52,4 @@ void fit_memory_knee(const std::vector<Pressure>& pressures, v1::Predictor& pred
   }
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -7,15 +7,16 @@
 #include <utility>
 
 #include "adamec/proto/latency.h"
+#include "adamec/train/statistics.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 namespace {
 
 using Key = std::pair<std::string, unsigned>;  // signature and threads
 
 Key key_of(const v1::Sample& sample) { return {sample.signature(), sample.context().threads()}; }
 
-bool at_ease(const v1::Context& context) {
+bool is_unloaded(const v1::Context& context) {
   return context.cpu_load() == 0 && context.memory_limit() == 0;
 }
 
@@ -28,15 +29,9 @@ double preempted_us(const v1::Sample& sample) {
   return preempted ? latency.cpu_us() : 0;
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 // What several runs of the tool found: the mean of those near the fastest, as slower ones were
 // disturbed throughout. (The fastest itself would be less the more often something is measured.)
-double settled(const std::vector<double>& runs_us) {
+double mean_near_fastest(const std::vector<double>& runs_us) {
   constexpr double kNear = 1.1;
   const double most = kNear * *std::min_element(runs_us.begin(), runs_us.end());
   double sum = 0;
@@ -52,16 +47,16 @@ double settled(const std::vector<double>& runs_us) {
 // Samples without load and limit, by configuration.
 std::map<Key, Measurement> measurements_of(const SampleList& samples, double core_speed,
                                            std::size_t& preempted) {
-  struct Times {
+  struct RunLabels {
     std::vector<double> us, even_us, odd_us;
   };
   std::map<Key, Measurement> result;
-  std::map<Key, Times> times;
+  std::map<Key, RunLabels> times;
   for (const v1::Sample* sample : samples) {
-    if (!at_ease(sample->context())) continue;
+    if (!is_unloaded(sample->context())) continue;
     const double cpu_us = preempted_us(*sample);
     preempted += cpu_us > 0;
-    Times& of_key = times[key_of(*sample)];
+    RunLabels& of_key = times[key_of(*sample)];
     of_key.us.push_back(cpu_us > 0 ? at_core_speed(cpu_us, *sample, core_speed)
                                    : undisturbed_us(*sample, core_speed));
     const auto [even_us, odd_us] = halves(*sample, core_speed);
@@ -75,17 +70,17 @@ std::map<Key, Measurement> measurements_of(const SampleList& samples, double cor
     measurement.models.insert(sample->models().begin(), sample->models().end());
   }
   for (auto& [key, measurement] : result) {
-    const Times& of_key = times.at(key);
-    measurement.us = settled(of_key.us);
+    const RunLabels& of_key = times.at(key);
+    measurement.us = mean_near_fastest(of_key.us);
     if (of_key.even_us.empty()) continue;
-    measurement.even_us = settled(of_key.even_us);
-    measurement.odd_us = settled(of_key.odd_us);
+    measurement.even_us = mean_near_fastest(of_key.even_us);
+    measurement.odd_us = mean_near_fastest(of_key.odd_us);
   }
   return result;
 }
 
-// A configuration in a context that is not at ease: the median, over rounds, of the ratio to the
-// same configuration at ease in the same round. Under load that is the mean to the undisturbed
+// A configuration in a context that is not unloaded: the median, over rounds, of the ratio to the
+// same configuration unloaded in the same round. Under load that is the mean to the undisturbed
 // time, which stands for no load at all; with a memory limit the median to the median.
 struct Ratio {
   const v1::Sample* sample = nullptr;
@@ -96,25 +91,25 @@ struct Ratio {
 std::vector<Ratio> ratios_of(const SampleList& samples,
                              const std::map<Key, Measurement>& measurements, double core_speed,
                              std::size_t& unpaired) {
-  std::map<std::pair<Key, std::string>, const v1::Sample*> ones_at_ease;  // with the round
+  std::map<std::pair<Key, std::string>, const v1::Sample*> unloaded_samples;  // with the round
   for (const v1::Sample* sample : samples) {
-    if (!at_ease(sample->context())) continue;
-    ones_at_ease[{key_of(*sample), sample->round()}] = sample;
+    if (!is_unloaded(sample->context())) continue;
+    unloaded_samples[{key_of(*sample), sample->round()}] = sample;
   }
-  struct Group {
+  struct RatioGroup {
     const v1::Sample* sample = nullptr;
     std::vector<double> ratios;
   };
-  std::map<std::tuple<Key, double, std::uint64_t>, Group> groups;  // with load and limit
+  std::map<std::tuple<Key, double, std::uint64_t>, RatioGroup> groups;  // with load and limit
   for (const v1::Sample* sample : samples) {
     const v1::Context& context = sample->context();
-    if (at_ease(context)) continue;
-    const auto partner = ones_at_ease.find({key_of(*sample), sample->round()});
-    if (partner == ones_at_ease.end()) {
+    if (is_unloaded(context)) continue;
+    const auto partner = unloaded_samples.find({key_of(*sample), sample->round()});
+    if (partner == unloaded_samples.end()) {
       ++unpaired;
       continue;
     }
-    Group& group = groups[{key_of(*sample), context.cpu_load(), context.memory_limit()}];
+    RatioGroup& group = groups[{key_of(*sample), context.cpu_load(), context.memory_limit()}];
     if (group.sample == nullptr) group.sample = sample;
     const v1::Sample& unloaded = *partner->second;
     group.ratios.push_back(typical_us(*sample, core_speed) /
@@ -173,4 +168,4 @@ void add_composites(const SampleList& samples, TrainingData& data) {
   }
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

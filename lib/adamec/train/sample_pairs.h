@@ -5,7 +5,7 @@
 #include "adamec/train/training_data.h"
 #include "adamec/v1/samples.pb.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 using SampleList = std::vector<const v1::Sample*>;
 
@@ -14,4 +14,4 @@ void add_atoms(const SampleList& samples, TrainingData& data);
 // Fills data.composites, and adds the models' pressures.
 void add_composites(const SampleList& samples, TrainingData& data);
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

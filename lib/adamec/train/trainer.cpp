@@ -5,36 +5,36 @@
 #include <map>
 
 #include "adamec/predict/baseline.h"
-#include "adamec/predict/evaluator.h"
+#include "adamec/predict/compiled_predictor.h"
 #include "adamec/train/accuracy.h"
 #include "adamec/train/error_bounds.h"
 #include "adamec/train/fit.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 namespace {
 
 // How far operators lie above a roofline that was fitted without them.
 double unseen_q95(const TrainingData& data) {
   std::map<std::string, std::vector<const Measurement*>> by_operator;
   for (const Measurement& measurement : data.measurements) {
-    const Work work = work_of(*measurement.sample, measurement.threads);
+    const predict::Work work = predict::work_of(*measurement.sample, measurement.threads);
     by_operator[work.class_key].push_back(&measurement);
   }
   std::vector<double> errors;
   for (const auto& [operator_key, held] : by_operator) {
     TrainingData rest;
     for (const Measurement& measurement : data.measurements) {
-      const Work work = work_of(*measurement.sample, measurement.threads);
+      const predict::Work work = predict::work_of(*measurement.sample, measurement.threads);
       if (work.class_key != operator_key) rest.measurements.push_back(measurement);
     }
     if (rest.measurements.empty()) continue;
     v1::Predictor fitted;
     fit_baselines(rest, fitted);
-    const Baselines baselines(fitted.baselines(), "baselines");
+    const predict::Baselines baselines(fitted.baselines(), "baselines");
     for (const Measurement* measurement : held) {
-      const Work work = work_of(*measurement->sample, measurement->threads);
+      const predict::Work work = predict::work_of(*measurement->sample, measurement->threads);
       const auto match = baselines.find(work, measurement->threads);
-      errors.push_back(std::log(measurement->us) - log_baseline_us(match.cost, work));
+      errors.push_back(std::log(measurement->us) - predict::log_baseline_us(match.cost, work));
     }
   }
   return conformal_q95(std::move(errors));
@@ -98,4 +98,4 @@ TrainResult train(const TrainingData& data, const TrainOptions& options) {
   return result;
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -8,7 +8,7 @@
 #include "adamec/train/training_data.h"
 #include "adamec/v1/predictor.pb.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 struct TrainOptions {
   std::uint64_t seed = 1;
@@ -23,6 +23,6 @@ struct TrainResult {
 
 // A predictor from measured latencies: fit_predictor() on all of them, with error quantiles and
 // validation figures from cross-validation over configurations. Same data and seed, same bytes.
-TrainResult train(const TrainingData& data, const TrainOptions& options);
+[[nodiscard]] TrainResult train(const TrainingData& data, const TrainOptions& options);
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

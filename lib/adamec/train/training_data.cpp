@@ -13,7 +13,7 @@
 #include "adamec/proto/parse.h"
 #include "adamec/train/sample_pairs.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 namespace {
 
 constexpr unsigned kMaxThreads = 4096;
@@ -192,4 +192,4 @@ TrainingData training_data(const v1::SampleSet& samples, const std::string& host
   return data;
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -8,7 +8,7 @@
 
 #include "adamec/v1/samples.pb.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 // Sample sets carry no version of their own: fields are only ever added.
 inline constexpr std::uint32_t kSampleFormatVersion = 1;
@@ -19,7 +19,7 @@ struct SampleFiles {
   v1::SampleSet samples;
   std::string sha256;  // of the files' bytes in order: the same for the files concatenated
 };
-SampleFiles read_samples(const std::vector<std::string>& paths);
+[[nodiscard]] SampleFiles read_samples(const std::vector<std::string>& paths);
 
 // One configuration, measured without load.
 //
@@ -58,7 +58,7 @@ struct Composite {
   double odd_us = 0;
   std::set<std::string> models;
 
-  bool whole_model() const { return sample->subject() == v1::MODEL; }
+  [[nodiscard]] bool whole_model() const { return sample->subject() == v1::MODEL; }
 };
 
 // An atom or a whole model with little memory, as a ratio to the same without limit.
@@ -86,7 +86,7 @@ struct TrainingData {
 
 // Takes the samples of one host; `samples` must outlive the result. `host_id` empty: the only host
 // there is. Throws Error when there are several, none of that id, or no atom measured without load.
-TrainingData training_data(const v1::SampleSet& samples, const std::string& host_id,
-                           const std::string& source);
+[[nodiscard]] TrainingData training_data(const v1::SampleSet& samples, const std::string& host_id,
+                                         const std::string& source);
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

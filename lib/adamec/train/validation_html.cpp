@@ -4,46 +4,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
-#include "adamec/draw/plot.h"
+#include "adamec/draw/chart.h"
+#include "adamec/draw/colours.h"
+#include "adamec/draw/html_page.h"
+#include "adamec/draw/text.h"
+#include "adamec/train/statistics.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 namespace {
 
 constexpr std::size_t kMostPoints = 4000;  // of a plot: more only make the page slow
 constexpr std::size_t kMostBoxes = 30;
-constexpr int kOthers = 8;  // series of the operators without a colour of their own
-
-constexpr const char* kStyle = R"(
-:root { color-scheme: light dark; --ink: #1c2733; --soft: #67727e; --grid: #e3e7eb; --paper: #fff; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6e9ec; --soft: #9aa5b1; --grid: #333c46; --paper: #161b21; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-       margin: 2rem auto; max-width: 1320px; padding: 0 1.5rem; }
-h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin: 0 0 .3rem; }
-p, dt { color: var(--soft); margin: .2rem 0; } dl { display: grid; grid-template-columns: max-content 1fr;
-       gap: 0 1rem; margin: 1rem 0; } dd { margin: 0; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(480px, 1fr)); gap: 2rem;
-         margin: 1.5rem 0; }
-svg { width: 100%; height: auto; font: 11px system-ui, sans-serif; }
-svg text { fill: var(--ink); }
-table { border-collapse: collapse; margin: 1rem 0 2rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .2rem .8rem; text-align: right; border-bottom: 1px solid var(--grid); }
-th:first-child, td:first-child { text-align: left; } th { color: var(--soft); font-weight: 500; }
-tr.total td { font-weight: 600; }
-.axis { stroke: var(--soft); } .grid { stroke: var(--grid); }
-.line { stroke: #2466a8; stroke-width: 2; fill: none; }
-.ceiling { stroke: #d1822b; stroke-width: 2; stroke-dasharray: 6 4; fill: none; }
-.ideal { stroke: var(--soft); stroke-dasharray: 3 3; fill: none; }
-.band { fill: #2466a8; fill-opacity: .1; } .box { fill: #2466a8; fill-opacity: .35; }
-circle { fill-opacity: .6; }
-.s0 { fill: #2466a8; } .s1 { fill: #d1822b; } .s2 { fill: #2f8f5b; } .s3 { fill: #b3406a; }
-.s4 { fill: #7a58b5; } .s5 { fill: #0e8a94; } .s6 { fill: #a58a1d; } .s7 { fill: #8a4b2a; }
-.s8 { fill: #8c96a0; }
-.legend span { display: inline-block; margin-right: 1rem; white-space: nowrap; }
-.legend svg { width: 10px; height: 10px; }
-)";
+// The last colour, grey, is that of all operators without one of their own.
+constexpr std::size_t kOthers = draw::kColourCount - 1;
 
 std::string group_of(const Outcome& outcome) {
   switch (outcome.subject) {
@@ -69,10 +45,15 @@ Groups groups_of(std::span<const Outcome> outcomes) {
   return groups;
 }
 
+std::string legend_entry(const std::string& name, std::size_t colour) {
+  return fmt::format("<span>{}{}</span>\n", draw::html_swatch(draw::line_colour(colour)),
+                     draw::escaped(name));
+}
+
 std::string scatter(std::span<const Outcome> outcomes, const Groups& groups) {
-  std::map<std::string, int> series;
+  std::map<std::string, std::size_t> colours;
   for (const auto& [name, group] : groups) {
-    series.emplace(name, std::min(static_cast<int>(series.size()), kOthers));
+    colours.emplace(name, std::min(colours.size(), kOthers));
   }
   double least = std::numeric_limits<double>::infinity();
   double most = 0;
@@ -80,45 +61,30 @@ std::string scatter(std::span<const Outcome> outcomes, const Groups& groups) {
     least = std::min({least, outcome.measured_us, outcome.predicted_us});
     most = std::max({most, outcome.measured_us, outcome.predicted_us});
   }
-  const PlotAxis x{"measured, us", true, least * 0.8, most * 1.25};
-  const PlotAxis y{"predicted, us", true, least * 0.8, most * 1.25};
+  const draw::ChartAxis x{"measured, us", true, least * 0.8, most * 1.25};
+  const draw::ChartAxis y{"predicted, us", true, least * 0.8, most * 1.25};
   const std::size_t step = (outcomes.size() + kMostPoints - 1) / kMostPoints;
-  std::vector<PlotPoint> points;
+  std::vector<draw::ChartPoint> points;
   for (std::size_t i = 0; i < outcomes.size(); i += step) {
     const Outcome& outcome = outcomes[i];
-    points.push_back({outcome.measured_us, outcome.predicted_us, series.at(group_of(outcome)),
+    points.push_back({outcome.measured_us, outcome.predicted_us,
+                      draw::line_colour(colours.at(group_of(outcome))),
                       fmt::format("{} ({}), {} threads, load {}: {:.4g} us measured, {:.4g} us "
                                   "predicted",
                                   outcome.name, group_of(outcome), outcome.threads,
                                   outcome.cpu_load, outcome.measured_us, outcome.predicted_us)});
   }
   std::string legend = "<p class=\"legend\">";
-  for (const auto& [name, group] : groups) {
-    const int own = series.at(name);
-    if (own == kOthers) break;
-    legend += fmt::format(
-        "<span><svg viewBox=\"0 0 10 10\"><circle class=\"s{}\" cx=\"5\" "
-        "cy=\"5\" r=\"4\"/></svg> {}</span>\n",
-        own, html_escaped(name));
+  for (std::size_t i = 0; i < std::min(groups.size(), kOthers); ++i) {
+    legend += legend_entry(groups[i].first, i);
   }
-  if (groups.size() > kOthers) {
-    legend +=
-        "<span><svg viewBox=\"0 0 10 10\"><circle class=\"s8\" cx=\"5\" cy=\"5\" "
-        "r=\"4\"/></svg> others</span>";
-  }
+  if (groups.size() > kOthers) legend += legend_entry("others", kOthers);
   if (step > 1) legend += fmt::format("<span>every {}th of {}</span>", step, outcomes.size());
-  return scatter_svg(x, y, points, 0.1) + legend + "</p>\n";
-}
-
-double quantile(const std::vector<double>& sorted, double part) {
-  const double at = part * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+  return draw::scatter_chart(x, y, points, 0.1) + legend + "</p>\n";
 }
 
 std::string boxes(const Groups& groups) {
-  std::vector<PlotBox> rows;
+  std::vector<draw::ChartBox> rows;
   for (const auto& [name, group] : groups) {
     if (rows.size() == kMostBoxes) break;
     std::vector<double> errors;
@@ -126,15 +92,15 @@ std::string boxes(const Groups& groups) {
       errors.push_back(100 * (outcome->predicted_us / outcome->measured_us - 1));
     }
     std::sort(errors.begin(), errors.end());
-    PlotBox box{name, errors.size(), {}};
+    draw::ChartBox box{name, errors.size(), {}};
     int i = 0;
     for (const double part : {0.05, 0.25, 0.5, 0.75, 0.95}) {
       box.quantiles[i++] = quantile(errors, part);
     }
     rows.push_back(box);
   }
-  return boxes_svg({"predicted more (right) or less (left) than measured, %", false, -50, 50},
-                   rows);
+  return draw::box_chart({"predicted more (right) or less (left) than measured, %", false, -50, 50},
+                         rows);
 }
 
 // Share of values up to each percentage.
@@ -156,9 +122,9 @@ std::string within(std::span<const Outcome> outcomes) {
     errors.push_back(100 * std::abs(outcome.predicted_us / outcome.measured_us - 1));
     if (outcome.repeat_ratio > 0) repeats.push_back(100 * std::abs(outcome.repeat_ratio - 1));
   }
-  return lines_svg({"error, %", false, 0, 30}, {"share within it, %", false, 0, 100},
-                   {{"measurements repeat", "ceiling", cumulative(repeats)},
-                    {"predictions", "line", cumulative(errors)}});
+  return draw::line_chart({"error, %", false, 0, 30}, {"share within it, %", false, 0, 100},
+                          {{"measurements repeat", "ceiling", cumulative(repeats)},
+                           {"predictions", "line", cumulative(errors)}});
 }
 
 // For each nominal probability, how many measurements lie below the quantile that the other folds'
@@ -182,26 +148,25 @@ std::string calibration(std::span<const Outcome> outcomes) {
     points.emplace_back(percent,
                         100.0 * static_cast<double>(below) / static_cast<double>(outcomes.size()));
   }
-  return lines_svg({"nominal, %", false, 0, 100}, {"measured below, %", false, 0, 100},
-                   {{"perfect", "ideal", {{0, 0}, {100, 100}}}, {"observed", "line", points}});
+  return draw::line_chart(
+      {"nominal, %", false, 0, 100}, {"measured below, %", false, 0, 100},
+      {{"perfect", "ideal", {{0, 0}, {100, 100}}}, {"observed", "line", points}});
 }
 
 std::string table_html(std::span<const Accuracy> table) {
   std::string html =
-      "<table><tr><th>left out</th><th>count</th><th>within 5 %</th><th>10 %</th><th>15 %</th>"
-      "<th>MAPE</th><th>median</th><th>RMSPE</th><th>below p95</th><th>repeats in 5 %</th>"
-      "<th>repeats in 10 %</th></tr>\n";
-  const auto cell = [](double value) {
-    return std::isnan(value) ? std::string("<td>-</td>") : fmt::format("<td>{:.1f}</td>", value);
-  };
+      "<table class=\"figures\"><tr><th>left out</th><th>count</th><th>within 5 %</th>"
+      "<th>10 %</th><th>15 %</th><th>MAPE</th><th>median</th><th>RMSPE</th><th>below p95</th>"
+      "<th>repeats in 5 %</th><th>repeats in 10 %</th></tr>\n";
   for (const Accuracy& row : table) {
     const bool total = row.group == "all" || row.group == "blocks" || row.group == "models";
-    html += fmt::format("<tr{}><td>{}</td><td>{}</td>", total ? " class=\"total\"" : "",
-                        html_escaped(row.group == "all" ? "all atoms" : row.group), row.count);
+    html += total ? "<tr class=\"total\">" : "<tr>";
+    html += draw::html_cell(row.group == "all" ? "all atoms" : row.group);
+    html += draw::html_number_cell(fmt::format("{}", row.count));
     for (const double value :
          {row.within_5, row.within_10, row.within_15, row.mape, row.median_ape, row.rmspe,
           row.p95_coverage, row.repeat_within_5, row.repeat_within_10}) {
-      html += cell(value);
+      html += draw::html_number_cell(std::isnan(value) ? "-" : fmt::format("{:.1f}", value));
     }
     html += "</tr>\n";
   }
@@ -215,13 +180,9 @@ std::string section(const char* title, const char* text, const std::string& plot
 }  // namespace
 
 std::string validation_html(const ValidationReport& report) {
-  std::string html = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-      "<meta name=\"viewport\" content=\"width=device-width\">\n<title>{0}</title>\n"
-      "<style>{1}</style></head><body>\n<h1>{0}</h1>\n<p>{2}</p>\n<dl>",
-      html_escaped(report.title), kStyle, html_escaped(report.subtitle));
+  std::string html = "<p>" + draw::escaped(report.subtitle) + "</p>\n<dl>";
   for (const auto& [name, value] : report.facts) {
-    html += fmt::format("<dt>{}</dt><dd>{}</dd>\n", html_escaped(name), html_escaped(value));
+    html += "<dt>" + draw::escaped(name) + "</dt><dd>" + draw::escaped(value) + "</dd>\n";
   }
   html += "</dl>\n";
   if (report.outcomes.empty()) {
@@ -237,9 +198,9 @@ std::string validation_html(const ValidationReport& report) {
         section("Errors by operator",
                 "Median, half and nine tenths of the predictions; number of them.", boxes(groups));
     html += section("Calibration", "Quantiles from the other folds.", calibration(report.outcomes));
-    html += "</div>\n" + table_html(report.table);
+    html += "</div>\n<div class=\"wide\">" + table_html(report.table) + "</div>\n";
   }
-  return html + "</body></html>\n";
+  return draw::html_page(report.title, html);
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

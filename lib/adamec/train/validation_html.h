@@ -8,7 +8,7 @@
 #include "adamec/train/accuracy.h"
 #include "adamec/train/cross_validation.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 struct ValidationReport {
   std::string title;                                       // "Configurations left out"
@@ -21,6 +21,6 @@ struct ValidationReport {
 // The report as one HTML page that needs nothing else: the table, measured against predicted,
 // errors by operator, how many lie within an error beside how many measurements repeat within it,
 // and calibration of the quantiles. Same outcomes, same bytes.
-std::string validation_html(const ValidationReport& report);
+[[nodiscard]] std::string validation_html(const ValidationReport& report);
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

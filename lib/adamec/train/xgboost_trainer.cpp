@@ -13,7 +13,7 @@
 
 #include "adamec/base/error.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 namespace {
 
 // XGBoost's messages go on with a stack trace after the first line.
@@ -233,4 +233,4 @@ std::string xgboost_version() {
   return fmt::format("{}.{}.{}", major, minor, patch);
 }
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -9,14 +9,14 @@
 
 #include "adamec/v1/predictor.pb.h"
 
-namespace adamec::predict {
+namespace adamec::train {
 
 // Rows of numbers, NaN where missing; never infinite.
 struct Matrix {
   std::size_t columns = 0;
   std::vector<float> values;  // row by row
 
-  std::size_t rows() const { return columns == 0 ? 0 : values.size() / columns; }
+  [[nodiscard]] std::size_t rows() const { return columns == 0 ? 0 : values.size() / columns; }
   void add_row(std::span<const float> row) { values.insert(values.end(), row.begin(), row.end()); }
 };
 
@@ -59,9 +59,9 @@ class BoostedTrees {
   BoostedTrees& operator=(const BoostedTrees&) = delete;
 
   // The trees as plain arrays (trees.h).
-  v1::TreeEnsemble ensemble() const;
+  [[nodiscard]] v1::TreeEnsemble ensemble() const;
   // XGBoost's own predictions, of the mean.
-  std::vector<float> predict(const Matrix& rows) const;
+  [[nodiscard]] std::vector<float> predict(const Matrix& rows) const;
 
  private:
   struct Handles;
@@ -69,6 +69,6 @@ class BoostedTrees {
 };
 
 // Version of the XGBoost library in use: "1.7.4".
-std::string xgboost_version();
+[[nodiscard]] std::string xgboost_version();
 
-}  // namespace adamec::predict
+}  // namespace adamec::train

@@ -95,7 +95,7 @@ std::vector<std::pair<std::string, std::string>> entries_of(const ExampleArchive
 
 std::string open_error(const std::string& path) {
   try {
-    archive::Reader::open(path);
+    (void)archive::Reader::open(path);
   } catch (const Error& error) {
     const std::string message = error.what();
     return message.starts_with(path + ": ") ? message.substr(path.size() + 2) : "?" + message;

@@ -46,7 +46,7 @@ TEST(Manifest, RefusesBadIds) {
   EXPECT_EQ(error_after([](v1::Manifest& m) { m.mutable_tensors(2)->set_id("x"); }),
             "a: two tensors have the id 'x'");
   EXPECT_EQ(error_after([](v1::Manifest& m) { *m.add_atoms() = m.atoms(0); }),
-            "a: atom 'conv.conv2d': record 'atoms/conv.conv2d.pt' belongs to another one");
+            "a: atom 'conv.conv2d': record 'atoms/conv.conv2d.pt' belongs to a different one, too");
 }
 
 TEST(Manifest, RefusesUnknownTensors) {

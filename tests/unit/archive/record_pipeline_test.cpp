@@ -83,7 +83,7 @@ TEST(RecordPipeline, SaysWhenARecordCannotBeWritten) {
   RecordPipeline pipeline(&writer);
   pipeline.start(all, 100);
   pipeline.complete_all();
-  EXPECT_THROW(pipeline.finish(), Error);
+  EXPECT_THROW((void)pipeline.finish(), Error);
 }
 
 }  // namespace

@@ -43,19 +43,21 @@ TEST(Units, Bytes) {
   EXPECT_EQ(parse_bytes("1.5GB", "f"), 1500000000u);
   EXPECT_EQ(parse_bytes("2 kB", "f"), 2000u);
   for (const char* bad : {"", "MiB", "-1", "1XB", "nan", "inf", "1e400", "1 2", "1mib"}) {
-    EXPECT_THAT(message_of([&] { parse_bytes(bad, "c: m"); }), HasSubstr("c: m: '")) << bad;
+    EXPECT_THAT(message_of([&] { (void)parse_bytes(bad, "c: m"); }), HasSubstr("c: m: '")) << bad;
   }
-  EXPECT_THAT(message_of([] { parse_bytes("99999999TiB", "f"); }), HasSubstr("is too large"));
+  EXPECT_THAT(message_of([] { (void)parse_bytes("99999999TiB", "f"); }), HasSubstr("is too large"));
 }
 
 TEST(Units, Bandwidth) {
   EXPECT_DOUBLE_EQ(parse_bandwidth("20Mbit/s", "f"), 2.5e6);
   EXPECT_DOUBLE_EQ(parse_bandwidth("2.5MB/s", "f"), 2.5e6);
   EXPECT_DOUBLE_EQ(parse_bandwidth("1KiB/s", "f"), 1024);
-  EXPECT_THAT(message_of([] { parse_bandwidth("0Mbit/s", "f"); }), HasSubstr("greater than zero"));
-  EXPECT_THAT(message_of([] { parse_bandwidth("0", "f"); }), HasSubstr("greater than zero"));
-  EXPECT_THAT(message_of([] { parse_bandwidth("-1Mbit/s", "f"); }), HasSubstr("not a bandwidth"));
-  EXPECT_THAT(message_of([] { parse_bandwidth("20", "f"); }), HasSubstr("with its unit"));
+  EXPECT_THAT(message_of([] { (void)parse_bandwidth("0Mbit/s", "f"); }),
+              HasSubstr("greater than zero"));
+  EXPECT_THAT(message_of([] { (void)parse_bandwidth("0", "f"); }), HasSubstr("greater than zero"));
+  EXPECT_THAT(message_of([] { (void)parse_bandwidth("-1Mbit/s", "f"); }),
+              HasSubstr("not a bandwidth"));
+  EXPECT_THAT(message_of([] { (void)parse_bandwidth("20", "f"); }), HasSubstr("with its unit"));
 }
 
 TEST(Units, TimePowerEnergy) {
@@ -63,11 +65,13 @@ TEST(Units, TimePowerEnergy) {
   EXPECT_DOUBLE_EQ(parse_duration_ms("0.1s", "f"), 100);
   EXPECT_DOUBLE_EQ(parse_duration_ms("250us", "f"), 0.25);
   EXPECT_DOUBLE_EQ(parse_duration_ms("0", "f"), 0);
-  EXPECT_THAT(message_of([] { parse_duration_ms("5", "f"); }), HasSubstr("f: '5' is not a time"));
+  EXPECT_THAT(message_of([] { (void)parse_duration_ms("5", "f"); }),
+              HasSubstr("f: '5' is not a time"));
   EXPECT_DOUBLE_EQ(parse_power_watts("500mW", "f"), 0.5);
-  EXPECT_THAT(message_of([] { parse_power_watts("5", "f"); }), HasSubstr("is not a power"));
+  EXPECT_THAT(message_of([] { (void)parse_power_watts("5", "f"); }), HasSubstr("is not a power"));
   EXPECT_DOUBLE_EQ(parse_energy_per_byte("2nJ/B", "f"), 2e-9);
-  EXPECT_THAT(message_of([] { parse_energy_per_byte("2J", "f"); }), HasSubstr("is not an energy"));
+  EXPECT_THAT(message_of([] { (void)parse_energy_per_byte("2J", "f"); }),
+              HasSubstr("is not an energy"));
 }
 
 TEST(Units, ForPeople) {

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <vector>
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
 constexpr std::size_t kHole = 30'000;
@@ -50,4 +50,4 @@ TEST(TidyHeap, AllocatesBehindTheHolesAsLongAsItLives) {
 }
 
 }  // namespace
-}  // namespace adamec::measure
+}  // namespace adamec::machine

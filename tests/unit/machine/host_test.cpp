@@ -4,7 +4,7 @@
 
 #include <set>
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
 constexpr const char* kX86 =
@@ -68,4 +68,4 @@ TEST(ReadHostFacts, KnowsThisMachine) {
 }
 
 }  // namespace
-}  // namespace adamec::measure
+}  // namespace adamec::machine

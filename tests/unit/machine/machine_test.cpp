@@ -6,24 +6,15 @@
 #include <csignal>
 #include <thread>
 
-#include "adamec/base/error.h"
 #include "adamec/machine/load_generator.h"
 #include "adamec/machine/machine.h"
-#include "tests/unit/measure/fakes.h"
+#include "tests/unit/machine/test_helpers.h"
 
-namespace adamec::measure {
+namespace adamec::machine {
 namespace {
 
+using testing::error_of;
 using testing::make_context;
-
-std::string error_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 TEST(CpuList, ReadsAndWritesRanges) {
   EXPECT_EQ(parse_cpu_list("0", "f"), (CpuList{0}));
@@ -31,7 +22,7 @@ TEST(CpuList, ReadsAndWritesRanges) {
   EXPECT_EQ(format_cpu_list({0, 2, 3, 4, 7, 8}), "0,2-4,7-8");
   EXPECT_EQ(format_cpu_list({}), "");
   for (const char* text : {"", ",", "1,", "a", "1-", "-1", "3-2", "1024", "0x1", "1 2", "1-2-3"}) {
-    EXPECT_EQ(error_of([&] { parse_cpu_list(text, "--cpus"); }),
+    EXPECT_EQ(error_of([&] { (void)parse_cpu_list(text, "--cpus"); }),
               fmt::format("--cpus: '{}' is not a list of CPUs like 0,2-3", text));
   }
 }
@@ -62,10 +53,13 @@ TEST(ProcStat, SumsTheCpusAskedFor) {
 }
 
 TEST(ProcStat, RefusesOtherText) {
-  EXPECT_EQ(error_of([] { parse_cpu_ticks(kProcStat, {0, 2}); }), "/proc/stat: no line for cpu2");
-  EXPECT_EQ(error_of([] { parse_cpu_ticks("cpu0 1 2 x\n", {0}); }),
+  EXPECT_EQ(error_of([] {
+              (void)parse_cpu_ticks(kProcStat, {0, 2});
+            }),
+            "/proc/stat: no line for cpu2");
+  EXPECT_EQ(error_of([] { (void)parse_cpu_ticks("cpu0 1 2 x\n", {0}); }),
             "/proc/stat: cpu0 has 2 counters, expected at least 4");
-  EXPECT_EQ(error_of([] { parse_cpu_ticks("", {0}); }), "/proc/stat: no line for cpu0");
+  EXPECT_EQ(error_of([] { (void)parse_cpu_ticks("", {0}); }), "/proc/stat: no line for cpu0");
 }
 
 TEST(ProcStat, SubtractsOwnTime) {
@@ -130,8 +124,8 @@ TEST(Machine, CannotMakeLoadWithoutAGenerator) {
   const SystemClock clock;
   Machine machine(current_affinity(), {}, clock, [](unsigned) {});
   EXPECT_EQ(error_of([&] { machine.enter(make_context(1, 0.5)); }),
-            "no load generator for a CPU load of 0.5");
+            "CPU load 0.5: the machine was not made ready for it");
 }
 
 }  // namespace
-}  // namespace adamec::measure
+}  // namespace adamec::machine

@@ -39,6 +39,25 @@ TEST(AtomRunner, MakesInputsAsSubnormalAsTheirTypeSays) {
   EXPECT_NO_THROW(load_atom(program, {})->run());
 }
 
+// What reads a table of `rows` rows at the places that its input names.
+AtomProgram embedding_program(int rows) {
+  torch::jit::Module module("Table");
+  module.register_buffer("table", torch::ones({rows, 4}));
+  module.define("def forward(self, x: Tensor):\n    return torch.embedding(self.table, x)\n");
+  std::ostringstream record;
+  module.save(record);
+  AtomProgram program{"table", record.str(), std::vector<AtomInput>(1)};
+  program.inputs[0].type.set_dtype(v1::INT64);
+  program.inputs[0].type.add_shape(100);
+  return program;
+}
+
+// Integers may be indices, and only 0 is one everywhere.
+TEST(AtomRunner, MakesIntegersThatAreValidIndices) {
+  EXPECT_NO_THROW(load_atom(embedding_program(2), {})->run());
+  EXPECT_NO_THROW(load_atom(embedding_program(1), {})->run());
+}
+
 // LibTorch prepares quantised weights for the number of threads of their first run.
 TEST(AtomRunner, RunsQuantisedAtomsWithAnyNumberOfThreads) {
   const v1::Operator call = parse_operator(

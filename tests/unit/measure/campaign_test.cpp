@@ -14,8 +14,8 @@ namespace adamec::measure {
 namespace {
 
 using testing::FakeClock;
+using testing::FakeContextControl;
 using testing::FakeRunnable;
-using testing::FakeStage;
 using testing::graph_of;
 using testing::make_context;
 
@@ -37,9 +37,9 @@ class CampaignTest : public ::testing::Test {
       op.set_backend_many_threads("Many");
     }
     graph_ = graph_of(manifest_);
-    const PlanSource sources[] = {{&manifest_, &graph_}};
-    plan_ = make_plan(sources, {});
-    for (const PlanItem& item : plan_) {
+    const WorkSource sources[] = {{&manifest_, &graph_}};
+    plan_ = make_work_items(sources, {});
+    for (const WorkItem& item : plan_) {
       items_.push_back({&item, {}, {}});
       for (std::size_t i = 0; i < contexts_.size(); ++i) items_.back().contexts.push_back(i);
     }
@@ -47,7 +47,7 @@ class CampaignTest : public ::testing::Test {
 
   CampaignResult run() {
     progress_ = {};
-    const Loader load = [this](const PlanItem& item) -> std::unique_ptr<Runnable> {
+    const Loader load = [this](const WorkItem& item) -> std::unique_ptr<Runnable> {
       loaded_.push_back(item.name);
       if (item.name == unloadable_) fail("{}: no such operator", item.name);
       const double us = kRunUs * (drift_ ? drift_(loaded_.size()) : 1);
@@ -66,17 +66,17 @@ class CampaignTest : public ::testing::Test {
     events.on_round = [this](const std::vector<v1::Sample>& samples) {
       saved_.push_back(samples.size());
     };
-    return run_campaign(items_, contexts_, load, stage_, clock_, options_, events);
+    return run_campaign(items_, contexts_, load, control_, clock_, options_, events);
   }
 
   std::vector<v1::Context> contexts_{make_context(1, 0)};
   v1::Manifest manifest_;
   graph::AtomGraph graph_;
-  std::vector<PlanItem> plan_;
+  std::vector<WorkItem> plan_;
   std::vector<CampaignItem> items_;
   CampaignOptions options_;
   FakeClock clock_;
-  FakeStage stage_;
+  FakeContextControl control_;
   std::string unloadable_;
   std::string unrunnable_;
   std::size_t fails_at_load_ = 0;
@@ -139,9 +139,9 @@ TEST_F(CampaignTest, GivesUpOnWhatNeverSettles) {
 // Under load every other visit takes three times as long.
 class Bursts final : public Runnable {
  public:
-  Bursts(FakeClock& clock, const FakeStage& stage) : clock_(clock), stage_(stage) {}
+  Bursts(FakeClock& clock, const FakeContextControl& control) : clock_(clock), control_(control) {}
   void run() override {
-    const auto& entered = stage_.entered;
+    const auto& entered = control_.entered;
     const auto loaded =
         std::count_if(entered.begin(), entered.end(), [](double l) { return l > 0; });
     clock_.wall += entered.back() > 0 && loaded % 2 == 0 ? 3 * kRunUs : kRunUs;
@@ -149,14 +149,17 @@ class Bursts final : public Runnable {
 
  private:
   FakeClock& clock_;
-  const FakeStage& stage_;
+  const FakeContextControl& control_;
 };
 
 TEST_F(CampaignTest, VisitsContendedContextsUntilTheirMeanIsKnown) {
   contexts_ = {make_context(1, 0), make_context(1, 0.5), make_context(2, 0)};
   make_atoms(1);
-  const Loader load = [this](const PlanItem&) { return std::make_unique<Bursts>(clock_, stage_); };
-  const CampaignResult result = run_campaign(items_, contexts_, load, stage_, clock_, options_, {});
+  const Loader load = [this](const WorkItem&) {
+    return std::make_unique<Bursts>(clock_, control_);
+  };
+  const CampaignResult result =
+      run_campaign(items_, contexts_, load, control_, clock_, options_, {});
   ASSERT_EQ(result.samples.size(), 3U);
   const v1::Latency& contended = result.samples[1].latency();
   EXPECT_EQ(contended.visits(), 12U);
@@ -169,8 +172,11 @@ TEST_F(CampaignTest, VisitsContendedBlocksMoreOftenThanAtoms) {
   contexts_ = {make_context(1, 0), make_context(1, 0.5)};
   make_atoms(2);
   for (const char* part : {"a", "b"}) plan_[1].sample.add_parts(part);
-  const Loader load = [this](const PlanItem&) { return std::make_unique<Bursts>(clock_, stage_); };
-  const CampaignResult result = run_campaign(items_, contexts_, load, stage_, clock_, options_, {});
+  const Loader load = [this](const WorkItem&) {
+    return std::make_unique<Bursts>(clock_, control_);
+  };
+  const CampaignResult result =
+      run_campaign(items_, contexts_, load, control_, clock_, options_, {});
   ASSERT_EQ(result.samples.size(), 4U);
   EXPECT_EQ(result.samples[1].latency().visits(), 12U);
   EXPECT_GT(result.samples[3].latency().visits(), 36U);

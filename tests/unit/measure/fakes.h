@@ -14,7 +14,7 @@
 
 namespace adamec::testing {
 
-class FakeClock final : public measure::Clock {
+class FakeClock final : public machine::Clock {
  public:
   double wall_us() const override { return wall; }
   double cpu_us() const override { return cpu; }
@@ -46,7 +46,7 @@ class FakeRunnable final : public measure::Runnable {
   std::vector<double> times_;
 };
 
-class FakeStage final : public measure::Stage {
+class FakeContextControl final : public machine::ContextControl {
  public:
   void enter(const v1::Context& context) override { entered.push_back(context.cpu_load()); }
   v1::Reading leave() override {

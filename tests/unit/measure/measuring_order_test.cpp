@@ -11,9 +11,9 @@
 namespace adamec::measure {
 namespace {
 
-PlanItem make_item(const std::string& call, v1::Subject subject = v1::ATOM,
+WorkItem make_item(const std::string& call, v1::Subject subject = v1::ATOM,
                    std::size_t archive = 0) {
-  PlanItem item;
+  WorkItem item;
   item.archive = archive;
   item.name = call;
   item.sample.set_subject(subject);
@@ -28,25 +28,25 @@ PlanItem make_item(const std::string& call, v1::Subject subject = v1::ATOM,
   return item;
 }
 
-std::vector<std::string> order_of(const std::vector<PlanItem>& plan,
+std::vector<std::string> order_of(const std::vector<WorkItem>& plan,
                                   const std::vector<const v1::Sample*>& measured) {
   const std::vector<v1::Context> contexts{testing::make_context(1, 0)};
   std::vector<CampaignItem> items;
-  for (const PlanItem& item : plan) items.push_back({&item, {0}, {}});
+  for (const WorkItem& item : plan) items.push_back({&item, {0}, {}});
   std::vector<std::string> names;
-  for (const std::size_t item : order_by_gain(items, contexts, measured, 4)) {
+  for (const std::size_t item : measuring_order(items, contexts, measured, 4)) {
     names.push_back(plan[item].name);
   }
   return names;
 }
 
-TEST(OrderByGain, TakesTheFarthestFirst) {
-  const std::vector<PlanItem> plan{make_item("aten::relu(self=float32[1,64,56,56])"),
+TEST(MeasuringOrder, TakesTheFarthestFirst) {
+  const std::vector<WorkItem> plan{make_item("aten::relu(self=float32[1,64,56,56])"),
                                    make_item("aten::relu(self=float32[1,64,56,57])"),
                                    make_item("aten::relu(self=float32[1,64,28,28])"),
                                    make_item("aten::relu(self=float32[1,1024,7,7])"),
                                    make_item("aten::tanh(self=float32[1,8])")};
-  const PlanItem known = make_item("aten::relu(self=float32[1,64,56,55])");
+  const WorkItem known = make_item("aten::relu(self=float32[1,64,56,55])");
   const auto order = order_of(plan, {&known.sample});
   // No sample of tanh at all; then what is least like the relu that was measured.
   EXPECT_EQ(order[0], "aten::tanh(self=float32[1,8])");
@@ -55,8 +55,8 @@ TEST(OrderByGain, TakesTheFarthestFirst) {
   EXPECT_EQ(order.size(), 5U);
 }
 
-TEST(OrderByGain, GivesBlocksAndModelsTheirShare) {
-  std::vector<PlanItem> plan;
+TEST(MeasuringOrder, GivesBlocksAndModelsTheirShare) {
+  std::vector<WorkItem> plan;
   for (int i = 0; i < 60; ++i) {
     plan.push_back(make_item("aten::relu(self=float32[1," + std::to_string(8 + i) + "])"));
   }

@@ -12,8 +12,8 @@ namespace adamec::measure {
 namespace {
 
 using testing::FakeClock;
+using testing::FakeContextControl;
 using testing::FakeRunnable;
-using testing::FakeStage;
 using testing::make_context;
 
 // `count` runnables of 1 ms, measured in uncontended and, `loaded`, in contended contexts.
@@ -37,11 +37,11 @@ struct Bench {
       records.emplace_back(context, visit);
     };
     events.on_reading = [this](std::size_t, const v1::Reading&) { ++readings; };
-    return measure_round(jobs, contexts, stage, clock, options, events);
+    return measure_round(jobs, contexts, control, clock, options, events);
   }
 
   FakeClock clock;
-  FakeStage stage;
+  FakeContextControl control;
   std::string last;
   std::vector<std::string> visits;  // names, in order
   std::vector<std::pair<std::size_t, v1::Visit>> records;
@@ -88,13 +88,14 @@ TEST(MeasureRound, InterleavesContexts) {
   Bench bench(5, true);
   const RoundResult result = bench.measure({});
   EXPECT_EQ(bench.visits.size(), 40U);
-  ASSERT_EQ(bench.stage.entered.size(), 8U);
+  ASSERT_EQ(bench.control.entered.size(), 8U);
   for (int pass = 0; pass < 4; ++pass) {
-    EXPECT_NE(bench.stage.entered[2 * pass], bench.stage.entered[2 * pass + 1]);
+    EXPECT_NE(bench.control.entered[2 * pass], bench.control.entered[2 * pass + 1]);
   }
   EXPECT_EQ(bench.readings, 8);
-  EXPECT_DOUBLE_EQ(observed_context(bench.contexts[0], result.readings[0]).cpu_load(), 0);
-  EXPECT_DOUBLE_EQ(observed_context(bench.contexts[1], result.readings[1]).cpu_load(), 0.25);
+  EXPECT_DOUBLE_EQ(machine::observed_context(bench.contexts[0], result.readings[0]).cpu_load(), 0);
+  EXPECT_DOUBLE_EQ(machine::observed_context(bench.contexts[1], result.readings[1]).cpu_load(),
+                   0.25);
   for (const JobResult& job : result.jobs) {
     EXPECT_EQ(job.series[0].visits(), 4U);
     EXPECT_EQ(job.series[1].visits(), 4U);
@@ -108,7 +109,7 @@ TEST(MeasureRound, LeavesOutContextsNotAskedFor) {
   const RoundResult result = bench.measure({});
   EXPECT_EQ(result.jobs[0].series[0].visits(), 0U);
   EXPECT_EQ(result.jobs[0].series[1].visits(), 4U);
-  EXPECT_EQ(bench.stage.entered, std::vector<double>(4, 0.5));
+  EXPECT_EQ(bench.control.entered, std::vector<double>(4, 0.5));
 }
 
 TEST(MeasureRound, GoesOnWithoutAJobThatFails) {

@@ -101,7 +101,7 @@ TEST(Series, TakesOverABlockLengthFoundBefore) {
 
 TEST(SystemClock, CoreSpeedIsThatOfSomeMachine) {
   // One step takes a few cycles: 7,000 of them neither no time nor a whole time slice.
-  const SystemClock clock;
+  const machine::SystemClock clock;
   double most = 0;
   for (int i = 0; i < 100; ++i) most = std::max(most, clock.core_speed());
   EXPECT_GT(most, 7);

@@ -32,7 +32,7 @@ std::string error_of_file(const std::string& bytes) {
   const TemporaryFolder folder;
   const std::string path = folder.write("p", bytes);
   try {
-    predict::Predictor::load(path);
+    static_cast<void>(predict::Predictor::load(path));
   } catch (const Error& error) {
     return std::string(error.what()).substr(path.size() - 1);
   }

@@ -177,10 +177,10 @@ TEST(Predictor, IsFiniteForAnyAtom) {
 
 TEST(Predictor, RefusesContextsThatCannotBe) {
   const Predictor predictor(small_predictor(), "p");
-  EXPECT_THROW(predictor.predict(relu({1}), {0, 0}), Error);
-  EXPECT_THROW(predictor.predict(relu({1}), {1, -0.1}), Error);
-  EXPECT_THROW(predictor.predict(relu({1}), {1, 1.1}), Error);
-  EXPECT_THROW(predictor.predict(relu({1}), {1, std::nan("")}), Error);
+  EXPECT_THROW(static_cast<void>(predictor.predict(relu({1}), {0, 0})), Error);
+  EXPECT_THROW(static_cast<void>(predictor.predict(relu({1}), {1, -0.1})), Error);
+  EXPECT_THROW(static_cast<void>(predictor.predict(relu({1}), {1, 1.1})), Error);
+  EXPECT_THROW(static_cast<void>(predictor.predict(relu({1}), {1, std::nan("")})), Error);
 }
 
 TEST(Predictor, GivesTheSameInManyContextsAtOnce) {

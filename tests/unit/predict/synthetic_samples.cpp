@@ -147,7 +147,7 @@ v1::SampleSet synthetic_samples(const SyntheticOptions& options) {
         sample.mutable_context()->set_cpu_load(load);
         sample.add_models(fmt::format("net{}", i % 4));
         sample.set_round(fmt::format("r{}", i / 16));
-        const double us = true_latency_us(atom, threads, load);
+        const double us = options.law(atom, threads, load);
         const double even = us * std::exp(options.noise * random.normal());
         const double odd = us * std::exp(options.noise * random.normal());
         v1::Latency& latency = *sample.mutable_latency();

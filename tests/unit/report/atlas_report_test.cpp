@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "adamec/draw/svg.h"
 #include "adamec/report/plan_report.h"
 #include "tests/support/run_command.h"
 
@@ -90,23 +89,6 @@ TEST(PlanHtml, IsSelfContainedAndDrawsEveryAtom) {
   EXPECT_THAT(page, HasSubstr("<li>Because &lt;it&gt; is so.</li>"));
   for (const auto& atom : costs.graph.atoms()) EXPECT_THAT(page, HasSubstr(">" + atom.id + "<"));
   EXPECT_THAT(page, HasSubstr("588.0 KiB, 4.82 ms")) << "what moves, and how long it takes";
-}
-
-TEST(Svg, TicksAreRoundAndWithinTheAxis) {
-  using ::testing::ElementsAre;
-  EXPECT_THAT(
-      (Axis{0, 1.2, false, 0, 1}.ticks(5)),
-      ElementsAre(0, 0.2, 0.4, ::testing::DoubleEq(0.2 * 3), 0.8, 1, ::testing::DoubleEq(0.2 * 6)));
-  EXPECT_THAT((Axis{0.1, 1000, true, 0, 1}.ticks(5)),
-              ElementsAre(::testing::DoubleEq(0.1), 1, 10, 100, 1000));
-  EXPECT_THAT((Axis{1, 10, true, 0, 1}.ticks(5)), ElementsAre(1, 2, 5, 10));
-  const Axis axis{1, 100, true, 0, 200};
-  EXPECT_DOUBLE_EQ(axis.pixel(10), 100);
-  EXPECT_DOUBLE_EQ(axis.value(100), 10);
-}
-
-TEST(Svg, TextIsEscaped) {
-  EXPECT_EQ(escaped("<a href=\"x\">&'\n"), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;?");
 }
 
 }  // namespace

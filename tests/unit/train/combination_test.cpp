@@ -16,10 +16,10 @@ namespace {
 
 using predict::BlockTerms;
 using predict::Combination;
-using predict::HoldOut;
-using predict::MeasuredBlock;
 using predict::PartTimes;
-using predict::training_data;
+using train::HoldOut;
+using train::MeasuredBlock;
+using train::training_data;
 
 TEST(Feeders, AreWhereTheLargestTensorComesFrom) {
   const std::vector<int> feeders = predict::feeders(4, {{0, 2, 10}, {1, 2, 30}, {0, 3, 5}});
@@ -39,13 +39,13 @@ TEST(Combination, SubtractsSharesAndCalls) {
   pair.set_share(0.5);
   const Combination combination(message, "c");
   BlockTerms terms{3, 100, 20, {{0, 1, 40}, {7, 1, 20}}};
-  const double at_ease = 100 - 0.5 * 38 - 0.1 * 18 - 2 * 2;
-  EXPECT_DOUBLE_EQ(combination.block_us(terms), at_ease);
+  const double unloaded = 100 - 0.5 * 38 - 0.1 * 18 - 2 * 2;
+  EXPECT_DOUBLE_EQ(combination.block_us(terms), unloaded);
   terms.slowdown = 2;  // under load: gains and losses, too
-  EXPECT_DOUBLE_EQ(combination.block_us(terms), 2 * at_ease);
+  EXPECT_DOUBLE_EQ(combination.block_us(terms), 2 * unloaded);
   terms.waiting_us = 70;
-  EXPECT_DOUBLE_EQ(combination.block_us(terms), 2 * at_ease + 70);
-  EXPECT_DOUBLE_EQ(predict::pair_gain(-0.5, 40, 2), -0.5 * 38);
+  EXPECT_DOUBLE_EQ(combination.block_us(terms), 2 * unloaded + 70);
+  EXPECT_DOUBLE_EQ(predict::pair_saving(-0.5, 40, 2), -0.5 * 38);
   EXPECT_DOUBLE_EQ(combination.block_us({1, 100, 100, {}, {}, 2}), 200);
   EXPECT_EQ(combination.share(0, 9), 0);
 }
@@ -96,7 +96,7 @@ std::vector<MeasuredBlock> measured_blocks(double call_us, double share) {
 
 TEST(FitCombination, FindsWhatMadeTheBlocks) {
   const auto blocks = measured_blocks(3, 0.4);
-  const Combination fitted(predict::fit_combination(blocks, 1), "c");
+  const Combination fitted(train::fit_combination(blocks, 1), "c");
   for (const MeasuredBlock& block : blocks) {
     EXPECT_NEAR(fitted.block_us(block.terms) / block.us, 1, 0.03);
   }
@@ -111,7 +111,7 @@ TEST(FitCombination, FindsWhatColdBytesCost) {
     blocks[i].terms.add_cold(parts, {});
     blocks[i].us += blocks[i].terms.cold[1].weight_bytes * kUsPerByte;
   }
-  const Combination fitted(predict::fit_combination(blocks, 1), "c");
+  const Combination fitted(train::fit_combination(blocks, 1), "c");
   for (const MeasuredBlock& block : blocks) {
     EXPECT_NEAR(fitted.block_us(block.terms) / block.us, 1, 0.05);
   }
@@ -159,8 +159,8 @@ TEST(Footprint, AnEmbeddingTouchesTheRowsItTakes) {
 }
 
 TEST(FitCombination, ACallTakesNeitherLessThanNothingNorMoreThanAnAtom) {
-  EXPECT_EQ(predict::fit_combination(measured_blocks(-5, 0), 1).call_us(), 0);
-  EXPECT_LE(predict::fit_combination(measured_blocks(19, 0), 1).call_us(), 10);
+  EXPECT_EQ(train::fit_combination(measured_blocks(-5, 0), 1).call_us(), 0);
+  EXPECT_LE(train::fit_combination(measured_blocks(19, 0), 1).call_us(), 10);
 }
 
 v1::SampleSet set_with_blocks() {
@@ -175,8 +175,8 @@ TEST(Blocks, ArePredictedBetterThanTheSumOfTheirAtoms) {
   const auto data = training_data(set, "", "s");
   ASSERT_GT(data.composites.size(), 100u);
   for (const HoldOut hold_out : {HoldOut::kConfig, HoldOut::kModel}) {
-    const auto table = predict::accuracy_table(predict::cross_validate(data, hold_out, 1, 2));
-    std::map<std::string, predict::Accuracy> rows;
+    const auto table = train::accuracy_table(train::cross_validate(data, hold_out, 1, 2));
+    std::map<std::string, train::Accuracy> rows;
     for (const auto& row : table) rows[row.group] = row;
     EXPECT_GT(rows.at("blocks").within_10, 80);
     EXPECT_LT(rows.at("models").mape, 10);
@@ -188,7 +188,7 @@ TEST(Blocks, ArePredictedBetterThanTheSumOfTheirAtoms) {
 TEST(Blocks, PredictorsKnowWhatABoundaryCosts) {
   const v1::SampleSet set = set_with_blocks();
   const auto data = training_data(set, "", "s");
-  const predict::Predictor predictor(predict::train(data, {}).predictor, "p");
+  const predict::Predictor predictor(train::train(data, {}).predictor, "p");
   EXPECT_GT(predictor.call_ms({1, 0}) * 1000, 0.2);
   EXPECT_LT(predictor.call_ms({1, 0}) * 1000, 5);
   const v1::Atom conv = conv2d(64, 64, 28, 3);
@@ -207,8 +207,7 @@ TEST(Blocks, PredictorsKnowWhatABoundaryCosts) {
 
 TEST(Blocks, UnderLoadAreTheSumOfTheirPartsToo) {
   const v1::SampleSet set = set_with_blocks();
-  const predict::Predictor predictor(predict::train(training_data(set, "", "s"), {}).predictor,
-                                     "p");
+  const predict::Predictor predictor(train::train(training_data(set, "", "s"), {}).predictor, "p");
   const v1::Atom conv = conv2d(64, 64, 28, 3);
   const v1::Atom act = relu({1, 64, 28, 28});
   const std::vector<const v1::Atom*> atoms = {&conv, &act};
@@ -231,8 +230,7 @@ TEST(Blocks, UnderLoadAreTheSumOfTheirPartsToo) {
 
 TEST(Blocks, AreSumsWhereNoneWasMeasured) {
   const v1::SampleSet set = synthetic_samples({.configurations = 30});
-  const predict::Predictor predictor(predict::train(training_data(set, "", "s"), {}).predictor,
-                                     "p");
+  const predict::Predictor predictor(train::train(training_data(set, "", "s"), {}).predictor, "p");
   const v1::Atom act = relu({1, 64, 28, 28});
   const std::vector<const v1::Atom*> atoms = {&act, &act};
   const auto block = predictor.predict_block(atoms, {}, {1, 0});

@@ -13,13 +13,13 @@
 namespace adamec::testing {
 namespace {
 
-using predict::Accuracy;
-using predict::accuracy_table;
-using predict::conformal_q95;
-using predict::cross_validate;
-using predict::HoldOut;
-using predict::Outcome;
-using predict::training_data;
+using train::Accuracy;
+using train::accuracy_table;
+using train::conformal_q95;
+using train::cross_validate;
+using train::HoldOut;
+using train::Outcome;
+using train::training_data;
 
 std::size_t folds_of(const std::vector<Outcome>& outcomes) {
   std::set<std::size_t> folds;
@@ -125,14 +125,14 @@ TEST(Accuracy, OfNothingIsNotANumber) {
   const auto table = accuracy_table({});
   ASSERT_EQ(table.size(), 1u);
   EXPECT_TRUE(std::isnan(table[0].mape));
-  EXPECT_NE(predict::accuracy_text(table).find("all"), std::string::npos);
+  EXPECT_NE(train::accuracy_text(table).find("all"), std::string::npos);
 }
 
 TEST(Accuracy, NamesContexts) {
   Outcome loaded = outcome(1, 1);
   loaded.threads = 2;
   loaded.cpu_load = 0.5;
-  const std::string text = predict::accuracy_text(accuracy_table(std::vector<Outcome>{loaded}));
+  const std::string text = train::accuracy_text(accuracy_table(std::vector<Outcome>{loaded}));
   EXPECT_NE(text.find("2 threads, load 0.5"), std::string::npos) << text;
 }
 

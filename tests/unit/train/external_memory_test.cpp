@@ -12,10 +12,10 @@
 namespace adamec::testing {
 namespace {
 
-using predict::BoostedTrees;
-using predict::BoostOptions;
-using predict::Matrix;
-using predict::Page;
+using train::BoostedTrees;
+using train::BoostOptions;
+using train::Matrix;
+using train::Page;
 
 constexpr std::size_t kRowsPerPage = 400;
 constexpr std::size_t kPages = 6;

@@ -13,9 +13,9 @@
 namespace adamec::testing {
 namespace {
 
-using predict::KrigingPoint;
 using predict::Krigings;
-using predict::Matrix;
+using train::KrigingPoint;
+using train::Matrix;
 
 std::size_t column_of(const std::string& name) {
   const auto& names = predict::feature_names();
@@ -44,7 +44,7 @@ Krigings fit(std::size_t count, double variance, v1::Predictor* message = nullpt
   }
   v1::Predictor predictor;
   for (const std::string& name : predict::feature_names()) predictor.add_features(name);
-  predict::fit_krigings(rows, points, predictor);
+  train::fit_krigings(rows, points, predictor);
   if (message != nullptr) *message = predictor;
   std::vector<int> columns(predict::feature_names().size());
   for (std::size_t i = 0; i < columns.size(); ++i) columns[i] = static_cast<int>(i);
@@ -85,10 +85,10 @@ TEST(Kriging, KnowsOnlyItsOwnClass) {
 }
 
 TEST(LinearAlgebra, SolvesAndIgnoresDependentColumns) {
-  const std::vector<double> x = predict::solve_definite({4, 2, 2, 3}, {2, 5});
+  const std::vector<double> x = train::solve_definite({4, 2, 2, 3}, {2, 5});
   EXPECT_NEAR(4 * x[0] + 2 * x[1], 2, 1e-12);
   EXPECT_NEAR(2 * x[0] + 3 * x[1], 5, 1e-12);
-  const std::vector<double> y = predict::solve_definite({1, 1, 1, 1}, {3, 3});
+  const std::vector<double> y = train::solve_definite({1, 1, 1, 1}, {3, 3});
   EXPECT_EQ(y[0] + y[1], 3);
 }
 

@@ -15,9 +15,9 @@ namespace {
 
 using predict::MemoryKnee;
 
-MemoryKnee fit(const std::vector<predict::Pressure>& pressures) {
+MemoryKnee fit(const std::vector<train::Pressure>& pressures) {
   v1::Predictor message;
-  predict::fit_memory_knee(pressures, message);
+  train::fit_memory_knee(pressures, message);
   return MemoryKnee(message.memory_knee(), "p");
 }
 
@@ -46,14 +46,14 @@ TEST(MemoryKnee, WithoutMeasurementsIsFlat) { EXPECT_EQ(fit({}).log_slowdown(5),
 
 TEST(MemoryKnee, MakesPredictionsSlowerUnderALimit) {
   v1::Predictor message = small_predictor();
-  predict::fit_memory_knee({{100, 200, 1}, {100, 50, 4}}, message);
+  train::fit_memory_knee({{100, 200, 1}, {100, 50, 4}}, message);
   const predict::Predictor predictor(message, "p");
   predict::RunContext context{1, 0, 1000, 2000};
   EXPECT_NEAR(predictor.predict(relu({1, 8}), context).p50_ms, 0.040, 1e-9);
   context.memory_needed = 100;
   EXPECT_NEAR(predictor.predict(relu({1, 8}), context).p50_ms, 0.010, 1e-9);
   context.memory_limit = -1;
-  EXPECT_THROW(predictor.predict(relu({1, 8}), context), Error);
+  EXPECT_THROW(static_cast<void>(predictor.predict(relu({1, 8}), context)), Error);
   const predict::Predictor ignorant(small_predictor(), "p");
   EXPECT_TRUE(ignorant.predict(relu({1, 8}), {1, 0, 1000, 2000}).extrapolated);
   EXPECT_FALSE(ignorant.predict(relu({1, 8}), {1, 0, 1000, 200}).extrapolated);

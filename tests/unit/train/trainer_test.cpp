@@ -13,11 +13,11 @@ namespace adamec::testing {
 namespace {
 
 using predict::Predictor;
-using predict::training_data;
-using predict::TrainResult;
+using train::training_data;
+using train::TrainResult;
 
 TrainResult train_on(const v1::SampleSet& set, unsigned workers = 2, std::uint64_t seed = 1) {
-  return predict::train(training_data(set, "", "s"), {seed, workers, "digest"});
+  return train::train(training_data(set, "", "s"), {seed, workers, "digest"});
 }
 
 const SyntheticOptions kAllContexts = {
@@ -34,7 +34,7 @@ TEST(Trainer, PredictsConfigurationsItNeverSaw) {
     worst = std::max(worst, std::abs(prediction.p50_ms * 1000 / true_latency_us(atom, 1, 0) - 1));
   }
   EXPECT_LT(worst, 0.25);
-  const predict::Accuracy all = predict::accuracy_table(result.outcomes).back();
+  const train::Accuracy all = train::accuracy_table(result.outcomes).back();
   EXPECT_GT(all.within_10, 90);
   EXPECT_LT(all.mape, 5);
 }
@@ -50,7 +50,7 @@ TEST(Trainer, KnowsTheCliffBetweenKernels) {
 TEST(Trainer, ReproducesWhatItWasTrainedOn) {
   const v1::SampleSet set = synthetic_samples(kAllContexts);
   const auto data = training_data(set, "", "s");
-  const Predictor predictor(predict::train(data, {}).predictor, "p");
+  const Predictor predictor(train::train(data, {}).predictor, "p");
   for (const auto& measurement : data.measurements) {
     const auto prediction = predictor.predict(*measurement.sample, {measurement.threads, 0});
     EXPECT_NEAR(prediction.p50_ms * 1000 / measurement.us, 1, 1e-12);

@@ -14,16 +14,16 @@
 namespace adamec::testing {
 namespace {
 
-using predict::read_samples;
-using predict::training_data;
-using predict::TrainingData;
+using train::read_samples;
+using train::training_data;
+using train::TrainingData;
 
 // What read_samples says of a set; the folder is cut off the message.
 std::string error_of(const std::string& bytes) {
   const TemporaryFolder folder;
   const std::string path = folder.write("a.samples", bytes);
   try {
-    read_samples({path});
+    static_cast<void>(read_samples({path}));
   } catch (const Error& error) {
     return std::string(error.what()).substr(path.size() - 9);
   }
@@ -104,7 +104,7 @@ TEST(ReadSamples, NamesFileSampleAndFieldOfImpossibleNumbers) {
 
 std::string error_of_data(const v1::SampleSet& set, const std::string& host = "") {
   try {
-    training_data(set, host, "s");
+    static_cast<void>(training_data(set, host, "s"));
   } catch (const Error& error) {
     return error.what();
   }
@@ -187,7 +187,7 @@ TEST(TrainingData, TakesBlocksWhosePartsAreDescribed) {
   EXPECT_GT(data.composites.size(), 16u);
   EXPECT_EQ(data.incomplete, 0u);
   std::size_t loaded = 0;
-  for (const predict::Composite& block : data.composites) loaded += block.cpu_load > 0;
+  for (const train::Composite& block : data.composites) loaded += block.cpu_load > 0;
   EXPECT_EQ(2 * loaded, data.composites.size());
   set.clear_configurations();
   const TrainingData without = training_data(set, "", "s");

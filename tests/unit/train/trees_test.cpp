@@ -14,10 +14,10 @@
 namespace adamec::testing {
 namespace {
 
-using predict::BoostedTrees;
-using predict::BoostOptions;
-using predict::Matrix;
 using predict::Trees;
+using train::BoostedTrees;
+using train::BoostOptions;
+using train::Matrix;
 
 // Rows with ties (small whole numbers) and a tenth of the values missing.
 Matrix random_rows(std::size_t rows, std::size_t columns, unsigned seed) {

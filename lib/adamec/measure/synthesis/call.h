@@ -15,28 +15,28 @@ class Call {
  public:
   explicit Call(v1::Operator& op) : op_(op) {}
 
-  const std::string& name() const { return op_.name(); }
-  v1::Argument* find(const std::string& argument) const;
-  bool has(const std::string& argument) const { return find(argument) != nullptr; }
+  [[nodiscard]] const std::string& name() const { return op_.name(); }
+  [[nodiscard]] v1::Argument* find(const std::string& argument) const;
+  [[nodiscard]] bool has(const std::string& argument) const { return find(argument) != nullptr; }
 
   // The shape of an argument that is one tensor; null when it is none.
-  Shape* shape(const std::string& argument) const;
+  [[nodiscard]] Shape* shape(const std::string& argument) const;
   // Its rank; 0 when it is no tensor.
-  int rank(const std::string& argument) const;
+  [[nodiscard]] int rank(const std::string& argument) const;
 
   // The whole numbers of a literal: "[2, 2]" -> {2, 2}.
-  std::vector<std::int64_t> numbers(const std::string& argument) const;
+  [[nodiscard]] std::vector<std::int64_t> numbers(const std::string& argument) const;
   // The first of them.
-  std::int64_t number(const std::string& argument, std::int64_t otherwise) const;
+  [[nodiscard]] std::int64_t number(const std::string& argument, std::int64_t otherwise) const;
   void set_numbers(const std::string& argument, const std::vector<std::int64_t>& numbers) const;
   void set_number(const std::string& argument, std::int64_t number) const;
 
   // Weights of one length that follow the channels: biases, scales, means.
   void set_vectors(std::int64_t length) const;
 
-  double bytes() const;  // of all tensors, four per element
+  [[nodiscard]] double bytes() const;  // of all tensors, four per element
   // Roughly, and only where weights or products make it many.
-  double macs() const;
+  [[nodiscard]] double macs() const;
 
  private:
   v1::Operator& op_;

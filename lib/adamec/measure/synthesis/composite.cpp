@@ -1,6 +1,7 @@
 #include "adamec/measure/synthesis/composite.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <random>
 #include <set>
@@ -124,6 +125,8 @@ std::vector<int> random_block(const graph::AtomGraph& graph, const std::string& 
 v1::Sample describe_composite(v1::Subject subject, const v1::Manifest& manifest,
                               const graph::AtomGraph& graph, const std::vector<int>& atoms,
                               const std::vector<std::string>& signatures) {
+  assert(std::is_sorted(atoms.begin(), atoms.end()));
+  assert(signatures.size() == static_cast<std::size_t>(manifest.atoms_size()));
   v1::Sample sample;
   sample.set_subject(subject);
   for (const int index : atoms) {

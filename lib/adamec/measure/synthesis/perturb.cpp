@@ -1,6 +1,7 @@
 #include "adamec/measure/synthesis/perturb.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "adamec/measure/synthesis/perturb_rules.h"
 #include "adamec/proto/tensor_type.h"
@@ -39,6 +40,7 @@ bool can_perturb(const v1::Operator& op) {
 }
 
 v1::Operator perturbed(const v1::Operator& op, Random& random) {
+  assert(can_perturb(op));
   v1::Operator changed = op;
   const Call call(changed);
   const double most_bytes = std::max(kMostBytes, kOfOrigin * call.bytes());

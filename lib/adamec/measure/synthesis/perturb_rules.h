@@ -14,6 +14,6 @@ struct Rule {
 
 // The rule for the call; null when none fits. Operators without a rule of their own are taken to be
 // element-wise when they have an argument `self`.
-const Rule* rule_for(const Call& call);
+[[nodiscard]] const Rule* rule_for(const Call& call);
 
 }  // namespace adamec::measure

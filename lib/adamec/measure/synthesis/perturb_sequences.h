@@ -6,11 +6,11 @@
 namespace adamec::measure {
 
 // Scaled dot-product attention: query, key and value of [..., heads, length, depth].
-Rule attention_rule();
+[[nodiscard]] Rule attention_rule();
 // The whole layer in one call, projections included: query, key and value of [batch, length,
 // width].
-Rule multi_head_attention_rule();
+[[nodiscard]] Rule multi_head_attention_rule();
 // LSTM and GRU, with all their layers and directions.
-Rule recurrent_rule();
+[[nodiscard]] Rule recurrent_rule();
 
 }  // namespace adamec::measure

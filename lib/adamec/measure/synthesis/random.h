@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cassert>
 #include <cstdint>
 #include <random>
 #include <string>
@@ -10,11 +11,14 @@ namespace adamec::measure {
 class Random {
  public:
   Random(const std::string& name, std::uint64_t seed);
-  std::size_t below(std::size_t count) { return generator_() % count; }
-  double uniform();  // 0..1
+  [[nodiscard]] std::size_t below(std::size_t count) {  // 0 .. count-1; count > 0
+    assert(count > 0);
+    return generator_() % count;
+  }
+  [[nodiscard]] double uniform();  // 0..1
   bool chance(double probability) { return uniform() < probability; }
   // A size near the given one: up to twice or half of it, mostly a multiple of 8.
-  std::int64_t near(std::int64_t size);
+  [[nodiscard]] std::int64_t near(std::int64_t size);
 
  private:
   std::mt19937_64 generator_;

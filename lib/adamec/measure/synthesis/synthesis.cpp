@@ -16,7 +16,7 @@ namespace adamec::measure {
 namespace {
 
 // A kind: which operators belong to it, and usual calls for when no model at hand has one.
-struct Kind {
+struct SyntheticKind {
   std::string name;
   std::vector<std::string> operators;
   std::vector<std::string> usual;
@@ -96,10 +96,10 @@ std::vector<std::string> joined(std::vector<std::string> first,
   return first;
 }
 
-const std::vector<Kind>& kinds() {
+const std::vector<SyntheticKind>& kinds() {
   static const std::vector<std::string> unary{"aten::relu",      "aten::sigmoid",     "aten::tanh",
                                               "aten::hardswish", "aten::hardsigmoid", "aten::silu"};
-  static const std::vector<Kind> all{
+  static const std::vector<SyntheticKind> all{
       {"conv2d",
        {"aten::conv2d", "aten::_convolution"},
        {convolution("1,3,224,224", "64,3,7,7", 64, 2, 3, 1),
@@ -312,7 +312,7 @@ class Origins {
 const std::vector<std::string>& synthetic_kinds() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> result;
-    for (const Kind& kind : kinds()) result.push_back(kind.name);
+    for (const SyntheticKind& kind : kinds()) result.push_back(kind.name);
     return result;
   }();
   return names;
@@ -342,8 +342,9 @@ v1::Operator parse_operator(const std::string& signature) {
 std::vector<v1::Operator> synthesize(const std::string& kind_name, std::size_t count,
                                      std::span<const v1::Operator* const> at_hand,
                                      std::uint64_t seed) {
-  const auto kind = std::find_if(kinds().begin(), kinds().end(),
-                                 [&](const Kind& other) { return other.name == kind_name; });
+  const auto kind = std::find_if(kinds().begin(), kinds().end(), [&](const SyntheticKind& other) {
+    return other.name == kind_name;
+  });
   if (kind == kinds().end()) {
     fail_with(ErrorKind::kUsage, "'{}' is no kind of configuration (known: {})",
               printable(kind_name), fmt::join(synthetic_kinds(), ", "));

@@ -1,4 +1,5 @@
 #include "adamec/plan/cost/control_graph.h"
+#include "adamec/plan/cost/infinite.h"
 
 #include <algorithm>
 #include <cassert>
@@ -6,8 +7,6 @@
 
 namespace adamec::plan {
 namespace {
-
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 // Length of a path; of equal ones the one with more tier changes counts as longer.
 struct Length {
@@ -148,8 +147,10 @@ double ControlGraph::handoff_ms(int moves) const {
   assert(costs_.tier_count() <= 2 && moves >= 0);
   const int other = 1 - start_tier_;
   double total = 0;
-  if (moves > 0) total += (moves + 1) / 2 * move_ms(start_tier_, other);
-  if (moves > 1) total += moves / 2 * move_ms(other, start_tier_);
+  const int back = moves / 2;  // every second one
+  const int away = moves - back;
+  if (away > 0) total += away * move_ms(start_tier_, other);
+  if (back > 0) total += back * move_ms(other, start_tier_);
   return total;
 }
 

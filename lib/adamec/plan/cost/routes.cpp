@@ -1,12 +1,11 @@
 #include "adamec/plan/cost/routes.h"
+#include "adamec/plan/cost/infinite.h"
 
 #include <limits>
 #include <utility>
 
 namespace adamec::plan {
 namespace {
-
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 double route_cost(const Link& link) {
   return link.route_cost_per_byte.value_or(link.cost_per_byte());

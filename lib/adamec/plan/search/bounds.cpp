@@ -1,4 +1,5 @@
 #include "adamec/plan/search/bounds.h"
+#include "adamec/plan/cost/infinite.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +8,6 @@
 namespace adamec::plan {
 namespace {
 
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
 constexpr double kNoGain = 1e-12;  // relative; smaller differences are rounding
 constexpr int kMaxDoublings = 100;
 constexpr int kFittingRounds = 20;

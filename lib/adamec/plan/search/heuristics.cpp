@@ -5,11 +5,10 @@
 #include <utility>
 
 #include "adamec/base/error.h"
+#include "adamec/plan/cost/infinite.h"
 
 namespace adamec::plan {
 namespace {
-
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 // The cost graph of two of the tiers, with one link in each direction that stands for the way
 // between them. Inputs and results elsewhere count as being on the first.

@@ -1,4 +1,5 @@
 #include "adamec/plan/search/label_search.h"
+#include "adamec/plan/cost/infinite.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +9,6 @@
 namespace adamec::plan {
 namespace {
 
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
 constexpr int kEndPhase = 0;    // slots that are always there
 constexpr int kOtherPhase = 1;  // of the results on the other tier
 constexpr std::size_t kMaxCompared = 64;

@@ -5,14 +5,11 @@
 #include <utility>
 
 #include "adamec/base/error.h"
+#include "adamec/plan/cost/infinite.h"
 #include "adamec/plan/search/equal_cost.h"
 
 namespace adamec::plan {
-namespace {
-
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
-
-}  // namespace
+namespace {}  // namespace
 
 PipelineSearch::PipelineSearch(const Evaluator& evaluator, const PipelineOptions& options)
     : costs_(evaluator.costs()),

@@ -48,9 +48,9 @@ class Combiner {
     }
   }
 
-  Block run(std::vector<int> atoms) {
+  BlockModule run(std::vector<int> atoms) {
     std::sort(atoms.begin(), atoms.end());  // the manifest's order is an execution order
-    Block block;
+    BlockModule block;
     add_inputs(atoms, block);
     for (const int atom : atoms) add_atom(source_.manifest.atoms(atom));
     add_outputs(atoms, block);
@@ -79,7 +79,7 @@ class Combiner {
     return module_;
   }
 
-  void add_inputs(const std::vector<int>& atoms, Block& block) {
+  void add_inputs(const std::vector<int>& atoms, BlockModule& block) {
     std::set<std::string> made;
     for (const int atom : atoms) {
       for (const std::string& input : source_.manifest.atoms(atom).inputs()) {
@@ -95,7 +95,7 @@ class Combiner {
     }
   }
 
-  void add_outputs(const std::vector<int>& atoms, Block& block) {
+  void add_outputs(const std::vector<int>& atoms, BlockModule& block) {
     std::set<std::string> needed;
     for (std::string& id : archive::tensors_of(source_.manifest.output())) {
       needed.insert(std::move(id));
@@ -188,19 +188,20 @@ class Combiner {
 
 }  // namespace
 
-Block combine(const AtomSource& source, std::span<const int> atoms, const BlockOptions& options) {
+BlockModule combine(const AtomSource& source, std::span<const int> atoms,
+                    const BlockOptions& options) {
   check_convex(source, atoms);
   try {
     return Combiner(source, options).run({atoms.begin(), atoms.end()});
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    fail("{}: the atoms cannot be combined: {}", source.name, first_line(error));
+    fail("{}: the atoms cannot be combined: {}", source.name, reason_of(error));
   }
 }
 
-Block combine(const archive::Reader& archive, std::span<const int> atoms,
-              const BlockOptions& options) {
+BlockModule combine(const archive::Reader& archive, std::span<const int> atoms,
+                    const BlockOptions& options) {
   std::unordered_map<std::string, const v1::Atom*> by_record;
   for (const v1::Atom& atom : archive.manifest().atoms()) by_record[atom.record()] = &atom;
   std::unordered_map<std::string, const v1::Tensor*> weights;
@@ -215,7 +216,7 @@ Block combine(const archive::Reader& archive, std::span<const int> atoms,
                  options);
 }
 
-Block combine(const archive::Reader& archive, std::span<const int> atoms, bool frozen) {
+BlockModule combine(const archive::Reader& archive, std::span<const int> atoms, bool frozen) {
   BlockOptions options;
   if (frozen) options.form = BlockForm::kFrozen;
   return combine(archive, atoms, options);

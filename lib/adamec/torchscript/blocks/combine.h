@@ -11,7 +11,7 @@
 namespace adamec::torchscript {
 
 // A convex set of atoms as one TorchScript module.
-struct Block {
+struct BlockModule {
   std::vector<std::string> inputs;   // tensor ids, in the order of forward()'s arguments
   std::vector<std::string> outputs;  // tensor ids; one: forward() returns it; several: a tuple
   std::string record;                // the module's file, as torch.jit.save would write it
@@ -46,9 +46,11 @@ struct AtomSource {
 //
 // Throws Error when the set is empty or not convex, naming a path that leaves and enters it again:
 // as one block it would have to run before and after the atoms on that path.
-Block combine(const AtomSource& source, std::span<const int> atoms, const BlockOptions& options);
-Block combine(const archive::Reader& archive, std::span<const int> atoms,
-              const BlockOptions& options);
-Block combine(const archive::Reader& archive, std::span<const int> atoms, bool frozen = false);
+[[nodiscard]] BlockModule combine(const AtomSource& source, std::span<const int> atoms,
+                                  const BlockOptions& options);
+[[nodiscard]] BlockModule combine(const archive::Reader& archive, std::span<const int> atoms,
+                                  const BlockOptions& options);
+[[nodiscard]] BlockModule combine(const archive::Reader& archive, std::span<const int> atoms,
+                                  bool frozen = false);
 
 }  // namespace adamec::torchscript

@@ -7,6 +7,6 @@ namespace adamec::torchscript {
 // A loaded block in the form that is fastest on this machine (torch.jit.optimize_for_inference).
 // LibTorch cannot load again what it would save of the result, so this is the last step before
 // running. No longer bit-identical.
-jit::Module optimize_for_machine(jit::Module block);
+[[nodiscard]] jit::Module optimize_for_machine(jit::Module block);
 
 }  // namespace adamec::torchscript

@@ -54,16 +54,16 @@ void set_output(jit::Graph& graph, const std::vector<jit::Value*>& outputs) {
 
 }  // namespace
 
-std::string piece_record(const Residual& residual, const Piece& piece) {
+std::string subgraph_record(const Residual& residual, const Subgraph& subgraph) {
   jit::Module module = empty_module();
   const auto graph = std::make_shared<jit::Graph>();
   jit::Value* self = graph->addInput("self")->setType(module._ivalue()->type());
   std::unordered_map<jit::Value*, jit::Value*> values;
-  for (jit::Value* input : piece.inputs) values[input] = graph->addInput();
+  for (jit::Value* input : subgraph.inputs) values[input] = graph->addInput();
 
   std::set<std::string> names;
   const auto read_weight = [&](jit::Value* value) {
-    // All other inputs of the residual graph are tensors of the model's input, and the piece's.
+    // All other inputs of the residual graph are tensors of the model's input, and the subgraph's.
     if (values.count(value) != 0 || value->node() != residual.graph->param_node()) return;
     const Residual::Weight& weight = residual.weight_of(value);
     const std::string name = attribute_name(weight.name, names);
@@ -76,8 +76,8 @@ std::string piece_record(const Residual& residual, const Piece& piece) {
     }
     values[value] = graph->insertGetAttr(self, name);
   };
-  for (jit::Node* node : piece.nodes) for_each_use(node, read_weight);
-  for (jit::Node* node : piece.nodes) {
+  for (jit::Node* node : subgraph.nodes) for_each_use(node, read_weight);
+  for (jit::Node* node : subgraph.nodes) {
     jit::Node* copy = graph->insertNode(
         graph->createClone(node, [&](jit::Value* value) { return values.at(value); }));
     strip(copy);
@@ -86,7 +86,7 @@ std::string piece_record(const Residual& residual, const Piece& piece) {
     }
   }
   std::vector<jit::Value*> outputs;
-  for (jit::Value* output : piece.outputs) outputs.push_back(values.at(output));
+  for (jit::Value* output : subgraph.outputs) outputs.push_back(values.at(output));
   set_output(*graph, outputs);
   add_forward(module, graph);
   return module_record(module);

@@ -9,21 +9,21 @@
 
 namespace adamec::torchscript {
 
-// A piece of the residual graph that becomes one TorchScript module.
-struct Piece {
+// A subgraph of the residual graph that becomes one TorchScript module.
+struct Subgraph {
   std::vector<jit::Node*> nodes;     // in program order; all that its outputs need
   std::vector<jit::Value*> inputs;   // the arguments of forward(), all tensors
   std::vector<jit::Value*> outputs;  // one: forward() returns it; several: a tuple; all tensors
 };
 
-// The module's file, as torch.jit.save would write it. Weights that are not among the piece's
-// inputs are stored in it as buffers and attributes. Same piece, same bytes.
-std::string piece_record(const Residual& residual, const Piece& piece);
+// The module's file, as torch.jit.save would write it. Weights that are not among the subgraph's
+// inputs are stored in it as buffers and attributes. Same subgraph, same bytes.
+[[nodiscard]] std::string subgraph_record(const Residual& residual, const Subgraph& subgraph);
 
 // A module whose forward() takes nothing and returns the tensor.
-std::string weight_record(const at::Tensor& tensor, bool requires_grad = false);
+[[nodiscard]] std::string weight_record(const at::Tensor& tensor, bool requires_grad = false);
 
 // The file of a module.
-std::string module_record(const jit::Module& module);
+[[nodiscard]] std::string module_record(const jit::Module& module);
 
 }  // namespace adamec::torchscript

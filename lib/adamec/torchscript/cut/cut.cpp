@@ -1,76 +1,20 @@
 #include "adamec/torchscript/cut/cut.h"
 
 #include <algorithm>
+#include <cassert>
 #include <functional>
 #include <map>
 #include <numeric>
 #include <queue>
 #include <set>
 
+#include "adamec/torchscript/cut/memory_writes.h"
+#include "adamec/torchscript/cut/strongly_connected.h"
 #include "adamec/torchscript/run/node_visits.h"
 #include "adamec/torchscript/specialise/operator_kinds.h"
 
 namespace adamec::torchscript {
 namespace {
-
-bool is_inside(const jit::Node* node, const jit::Node* outer) {
-  for (const jit::Block* block = node->owningBlock(); block != nullptr;) {
-    const jit::Node* owner = block->owningNode();
-    if (owner == outer) return true;
-    block = owner == nullptr ? nullptr : owner->owningBlock();
-  }
-  return false;
-}
-
-// Schemas say which results are views, but not of all operators that may return their argument as
-// it is (aten::dropout); these never do.
-bool allocates(const jit::Node* node) {
-  static const std::set<c10::Symbol> allocators = {
-      c10::aten::zeros,      c10::aten::ones,      c10::aten::full,      c10::aten::empty,
-      c10::aten::zeros_like, c10::aten::ones_like, c10::aten::full_like, c10::aten::empty_like,
-      c10::aten::new_zeros,  c10::aten::new_ones,  c10::aten::new_full,  c10::aten::new_empty,
-      c10::aten::arange,     c10::aten::clone};
-  return allocators.count(node->kind()) != 0;
-}
-
-// Whether the value is memory that an operator inside `outer` allocates, or a view of it.
-bool is_made_inside(const jit::Value* value, const jit::Node* outer) {
-  while (true) {
-    const jit::Node* node = value->node();
-    const auto* schema = node->maybeSchema();
-    if (schema == nullptr || !node->kind().is_aten() || !is_inside(node, outer) ||
-        value->offset() >= schema->returns().size()) {
-      return false;
-    }
-    const auto* alias = schema->returns()[value->offset()].alias_info();
-    if (alias == nullptr) return allocates(node);
-    const auto* viewed =
-        schema->arguments().empty() ? nullptr : schema->arguments()[0].alias_info();
-    if (viewed == nullptr || viewed->beforeSets() != alias->beforeSets()) return false;
-    value = node->inputs()[0];
-  }
-}
-
-// Writes to memory that is there before `outer` runs.
-bool writes(jit::Node* node, const jit::Node* outer) {
-  const auto* schema = node->maybeSchema();
-  if (schema == nullptr || !schema->is_mutable()) return false;
-  for (std::size_t i = 0; i < node->inputs().size(); ++i) {
-    if (i >= schema->arguments().size()) return true;  // variadic
-    const auto* alias = schema->arguments()[i].alias_info();
-    if (alias != nullptr && alias->isWrite() && !is_made_inside(node->inputs()[i], outer)) {
-      return true;
-    }
-  }
-  return false;
-}
-
-void collect_writers(jit::Node* node, const jit::Node* outer, std::vector<jit::Node*>& writers) {
-  if (writes(node, outer)) writers.push_back(node);
-  for (jit::Block* block : node->blocks()) {
-    for (jit::Node* inner : block->nodes()) collect_writers(inner, outer, writers);
-  }
-}
 
 class Cutter {
  public:
@@ -113,8 +57,7 @@ class Cutter {
   void join_shared_memory() {
     std::unordered_map<jit::Node*, std::vector<jit::Node*>> writers;
     for (jit::Node* node : nodes_) {
-      std::vector<jit::Node*> inside;
-      collect_writers(node, node, inside);
+      std::vector<jit::Node*> inside = writers_in(node);
       if (!inside.empty()) writers[node] = std::move(inside);
     }
     if (writers.empty()) return;
@@ -203,53 +146,10 @@ class Cutter {
     return edges;
   }
 
-  // Merges groups that need each other: strongly connected components (Tarjan, without recursion).
+  // Merges groups that need each other.
   void join_cycles() {
-    const auto edges = group_edges();
-    struct State {
-      int order = 0;
-      int low = 0;
-      bool open = false;
-    };
-    std::map<int, State> states;
-    std::vector<int> open;
-    int counter = 0;
-    for (const auto& [root, unused] : edges) {
-      if (states.count(root) != 0) continue;
-      std::vector<std::pair<int, std::set<int>::const_iterator>> path;
-      const auto enter = [&](int group) {
-        ++counter;
-        states[group] = {counter, counter, true};
-        open.push_back(group);
-        path.emplace_back(group, edges.at(group).begin());
-      };
-      enter(root);
-      while (!path.empty()) {
-        auto& [group, next] = path.back();
-        if (next != edges.at(group).end()) {
-          const int target = *next++;
-          const int from = group;
-          if (states.count(target) == 0) {
-            enter(target);
-          } else if (states[target].open) {
-            states[from].low = std::min(states[from].low, states[target].order);
-          }
-          continue;
-        }
-        const int done = group;
-        path.pop_back();
-        if (!path.empty()) {
-          State& parent = states[path.back().first];
-          parent.low = std::min(parent.low, states[done].low);
-        }
-        if (states[done].low != states[done].order) continue;
-        for (int member = -1; member != done;) {
-          member = open.back();
-          open.pop_back();
-          states[member].open = false;
-          join(member, done);
-        }
-      }
+    for (const auto& component : strongly_connected(group_edges())) {
+      for (const int group : component) join(group, component.front());
     }
   }
 
@@ -276,54 +176,72 @@ class Cutter {
     return order;
   }
 
+  // The atom of these operators, without outputs and shared weights.
+  AtomDraft draft(const std::vector<jit::Node*>& operators) {
+    AtomDraft atom;
+    atom.operators = operators;
+    const int group = find(index_.at(operators.front()));
+    std::set<int> members;
+    std::vector<jit::Value*> values;
+    for (jit::Node* node : operators) {
+      members.insert(index_.at(node));
+      needs(node, values, members);
+    }
+    for (const int member : members) atom.subgraph.nodes.push_back(nodes_[member]);
+    std::unordered_set<jit::Value*> seen;
+    for (jit::Value* value : values) {
+      const auto producer = index_.find(value->node());
+      if (producer != index_.end() && find(producer->second) == group) continue;
+      if (!seen.insert(value).second) continue;
+      auto& place = weights_.count(value) != 0 ? atom.weights : atom.subgraph.inputs;
+      place.push_back(value);
+    }
+    return atom;
+  }
+
+  // What is read by a later atom, or is a result of the graph, is an output. Atoms without any are
+  // dropped: nobody sees that they run.
+  void set_outputs(std::vector<AtomDraft>& atoms) const {
+    std::unordered_set<const jit::Value*> results(residual_.graph->outputs().begin(),
+                                                  residual_.graph->outputs().end());
+    for (auto atom = atoms.rbegin(); atom != atoms.rend(); ++atom) {
+      for (jit::Node* node : atom->operators) {
+        for (jit::Value* output : node->outputs()) {
+          if (results.count(output) != 0) atom->subgraph.outputs.push_back(output);
+        }
+      }
+      if (atom->subgraph.outputs.empty()) continue;
+      results.insert(atom->subgraph.inputs.begin(), atom->subgraph.inputs.end());
+    }
+    std::erase_if(atoms, [](const AtomDraft& atom) { return atom.subgraph.outputs.empty(); });
+  }
+
+  // Large weights that several atoms read become inputs of these.
+  void share_weights(std::vector<AtomDraft>& atoms) const {
+    std::unordered_map<jit::Value*, int> readers;
+    for (const AtomDraft& atom : atoms) {
+      for (jit::Value* weight : atom.weights) ++readers[weight];
+    }
+    for (AtomDraft& atom : atoms) {
+      for (jit::Value* weight : atom.weights) {
+        if (readers.at(weight) > 1 && tensor_info(weight).bytes() >= shared_weight_bytes_) {
+          atom.subgraph.inputs.push_back(weight);
+        }
+      }
+    }
+  }
+
   std::vector<AtomDraft> drafts() {
     std::map<int, std::vector<jit::Node*>> members;
     for (jit::Node* node : nodes_) {
       if (!travels(node)) members[find(index_.at(node))].push_back(node);
     }
-    std::unordered_set<const jit::Value*> results(residual_.graph->outputs().begin(),
-                                                  residual_.graph->outputs().end());
+    const std::vector<int> order = execution_order();
+    assert(order.size() == members.size());  // no group needs its own result
     std::vector<AtomDraft> atoms;
-    std::unordered_map<jit::Value*, int> readers;
-    for (const int group : execution_order()) {
-      AtomDraft atom;
-      atom.operators = members.at(group);
-      std::set<int> piece;
-      std::vector<jit::Value*> values;
-      for (jit::Node* node : atom.operators) {
-        piece.insert(index_.at(node));
-        needs(node, values, piece);
-      }
-      for (const int node : piece) atom.piece.nodes.push_back(nodes_[node]);
-      std::unordered_set<jit::Value*> seen;
-      for (jit::Value* value : values) {
-        const auto producer = index_.find(value->node());
-        if (producer != index_.end() && find(producer->second) == group) continue;
-        if (!seen.insert(value).second) continue;
-        if (weights_.count(value) != 0) {
-          atom.weights.push_back(value);
-          ++readers[value];
-        } else {
-          atom.piece.inputs.push_back(value);
-          results.insert(value);
-        }
-      }
-      atoms.push_back(std::move(atom));
-    }
-    for (AtomDraft& atom : atoms) {
-      for (jit::Node* node : atom.operators) {
-        for (jit::Value* output : node->outputs()) {
-          if (results.count(output) != 0) atom.piece.outputs.push_back(output);
-        }
-      }
-      for (jit::Value* weight : atom.weights) {
-        if (readers[weight] > 1 && tensor_info(weight).bytes() >= shared_weight_bytes_) {
-          atom.piece.inputs.push_back(weight);
-        }
-      }
-    }
-    // What produces nothing that is used has no effect that could be seen.
-    std::erase_if(atoms, [](const AtomDraft& atom) { return atom.piece.outputs.empty(); });
+    for (const int group : order) atoms.push_back(draft(members.at(group)));
+    set_outputs(atoms);
+    share_weights(atoms);
     return atoms;
   }
 

@@ -10,8 +10,8 @@ namespace adamec::torchscript {
 // An atom before it is written: the operators that belong together, and the scalar and list code
 // that only they need (copied into every atom that needs it).
 struct AtomDraft {
-  Piece piece;
-  std::vector<jit::Node*> operators;  // the piece's nodes without the scalar and list code
+  Subgraph subgraph;
+  std::vector<jit::Node*> operators;  // the subgraph's nodes without the scalar and list code
   std::vector<jit::Value*> weights;   // the weights it reads, each once
 };
 
@@ -22,6 +22,7 @@ struct AtomDraft {
 // between, so that no atom needs its own result (atoms are convex).
 //
 // Weights of at least `shared_weight_bytes` that several atoms read become inputs of these atoms.
-std::vector<AtomDraft> cut(const Residual& residual, std::uint64_t shared_weight_bytes);
+[[nodiscard]] std::vector<AtomDraft> cut(const Residual& residual,
+                                         std::uint64_t shared_weight_bytes);
 
 }  // namespace adamec::torchscript

@@ -13,10 +13,10 @@ namespace adamec::torchscript {
 using WeightContents = std::unordered_map<const jit::Value*, c10::IValue>;
 
 // The value of a scalar or list that the graph spells out.
-std::optional<c10::IValue> known_value(jit::Value* value);
+[[nodiscard]] std::optional<c10::IValue> known_value(jit::Value* value);
 
 // The tensor's type in the manifest's words.
-v1::TensorType describe_tensor(const TensorInfo& info);
+[[nodiscard]] v1::TensorType describe_tensor(const TensorInfo& info);
 
 // Adds the argument to the operator's. The packed weights of a convolution or linear layer become
 // the arguments that its plain form has: weight, bias, stride, ...

@@ -11,9 +11,9 @@ namespace adamec::torchscript {
 // attention and recurrent layers, plain, quantised, prepacked and fused. Nothing for all others:
 // those bound by memory (element-wise, pooling, normalisation, views), those made of others
 // (einsum), those not known.
-std::optional<std::uint64_t> known_macs(const v1::Operator& op);
+[[nodiscard]] std::optional<std::uint64_t> known_macs(const v1::Operator& op);
 
 // The same, 0 for all others.
-std::uint64_t multiply_accumulates(const v1::Operator& op);
+[[nodiscard]] std::uint64_t multiply_accumulates(const v1::Operator& op);
 
 }  // namespace adamec::torchscript

@@ -16,12 +16,12 @@ namespace {
 thread_local std::uint64_t* total = nullptr;
 thread_local int open_operators = 0;  // those that count and have not returned yet
 
-struct Call : at::ObserverContext {
+struct ObservedCall : at::ObserverContext {
   v1::Operator op;
   std::size_t results = 0;
 };
 
-v1::TensorType type_of(const at::Tensor& tensor) {
+v1::TensorType observed_type(const at::Tensor& tensor) {
   return describe_tensor({tensor.scalar_type(), tensor.sizes().vec()});
 }
 
@@ -29,24 +29,24 @@ void add_argument(const std::string& name, const c10::IValue& value, v1::Operato
   v1::Argument* argument = op.add_arguments();
   argument->set_name(name);
   if (value.isTensor() && value.toTensor().defined()) {
-    *argument->add_tensors() = type_of(value.toTensor());
+    *argument->add_tensors() = observed_type(value.toTensor());
   } else if (value.isTensorList()) {
     for (const at::Tensor& tensor : value.toTensorVector()) {
-      *argument->add_tensors() = type_of(tensor);
+      *argument->add_tensors() = observed_type(tensor);
     }
   } else if (value.isBool()) {
     argument->add_numbers(value.toBool() ? 1 : 0);
   } else if (is_packed(value)) {
     const PackedWeights packed = unpack(value);
     if (name.find("pack") != std::string::npos) argument->set_name("weight");
-    if (!packed.tensors.empty()) *argument->add_tensors() = type_of(packed.tensors[0]);
+    if (!packed.tensors.empty()) *argument->add_tensors() = observed_type(packed.tensors[0]);
   }
 }
 
 std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& function) {
   const auto schema = function.operator_schema();
   if (total == nullptr || open_operators > 0 || !schema) return nullptr;
-  auto call = std::make_unique<Call>();
+  auto call = std::make_unique<ObservedCall>();
   call->op.set_name(schema->name());
   call->results = schema->returns().size();
   if (!known_macs(call->op)) return nullptr;
@@ -64,13 +64,13 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& function) {
 void end(const at::RecordFunction& function, at::ObserverContext* context) {
   if (context == nullptr) return;
   --open_operators;
-  const auto* call = static_cast<Call*>(context);
+  const auto* call = static_cast<ObservedCall*>(context);
   v1::Operator op = call->op;
   const auto& outputs = function.outputs();
   for (std::size_t i = outputs.size() - std::min(outputs.size(), call->results); i < outputs.size();
        ++i) {
     if (outputs[i].isTensor() && outputs[i].toTensor().defined()) {
-      *op.add_results() = type_of(outputs[i].toTensor());
+      *op.add_results() = observed_type(outputs[i].toTensor());
     }
   }
   *total += multiply_accumulates(op);

@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view kCustomClasses = "__torch__.torch.classes.";
 
 // The parts of an object's saved state, depth first.
-struct State {
+struct PackedState {
   std::vector<at::Tensor> tensors;
   std::vector<std::vector<std::int64_t>> numbers;  // lists; a single number is a list of one
 };
@@ -18,7 +18,7 @@ c10::IValue saved_state(const c10::IValue& object) {
   return object.toObject()->type()->getMethod("__getstate__")({object});
 }
 
-void collect(const c10::IValue& part, State& state) {
+void collect(const c10::IValue& part, PackedState& state) {
   if (part.isTensor()) {
     if (part.toTensor().defined()) state.tensors.push_back(part.toTensor());
   } else if (part.isIntList()) {
@@ -72,7 +72,7 @@ bool is_packed(const c10::IValue& value) {
 }
 
 PackedWeights unpack(const c10::IValue& object) {
-  State state;
+  PackedState state;
   collect(saved_state(object), state);
   PackedWeights weights;
   for (const at::Tensor& tensor : state.tensors) {

@@ -18,9 +18,9 @@ struct PackedWeights {
 };
 
 // Whether the value is an object that can tell what it holds.
-bool is_packed(const c10::IValue& value);
+[[nodiscard]] bool is_packed(const c10::IValue& value);
 
 // Empty for objects in whose state no tensors are.
-PackedWeights unpack(const c10::IValue& object);
+[[nodiscard]] PackedWeights unpack(const c10::IValue& object);
 
 }  // namespace adamec::torchscript

@@ -11,7 +11,7 @@ namespace adamec::torchscript {
 
 // Of 1000 elements, how many are subnormal (0 < |x| < 2^-126), rounded. 0 for other types than
 // float32.
-std::uint32_t subnormal_permille(const at::Tensor& tensor);
+[[nodiscard]] std::uint32_t subnormal_permille(const at::Tensor& tensor);
 
 // By id of a tensor of the manifest, the share of subnormal numbers in it.
 using Subnormals = std::unordered_map<std::string, std::uint32_t>;

@@ -81,7 +81,7 @@ std::vector<c10::IValue> read_arguments(const std::string& path) {
   try {
     value = read_saved(bytes);
   } catch (const std::exception& error) {
-    fail("{}: not a file of inputs written by torch.save: {}", path, first_line(error));
+    fail("{}: not a file of inputs written by torch.save: {}", path, reason_of(error));
   }
   if (!value.isTuple()) return {value};
   return value.toTupleRef().elements().vec();
@@ -186,17 +186,6 @@ std::vector<c10::IValue> example_arguments(const jit::Module& module, const std:
     }
   }
   return arguments;
-}
-
-std::vector<c10::IValue> copy_of(const std::vector<c10::IValue>& arguments) {
-  std::vector<c10::IValue> copies;
-  for (const c10::IValue& argument : arguments) {
-    // Quantised tensors that lie channels last would become contiguous.
-    const bool quantised = argument.isTensor() && argument.toTensor().is_quantized();
-    copies.push_back(quantised ? argument.toTensor().clone(at::MemoryFormat::Preserve)
-                               : argument.deepcopy());
-  }
-  return copies;
 }
 
 }  // namespace adamec::torchscript

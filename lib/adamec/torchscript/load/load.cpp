@@ -39,7 +39,7 @@ void check_magic(const std::string& name, std::string_view bytes) {
   fail("{}: not a zip file, expected a TorchScript model saved by torch.jit.save", name);
 }
 
-using ModelFile = std::shared_ptr<caffe2::serialize::ReadAdapterInterface>;
+using Bytes = std::shared_ptr<caffe2::serialize::ReadAdapterInterface>;
 
 std::string first_bytes(const std::string& path, std::size_t count) {
   std::ifstream file(path, std::ios::binary);
@@ -50,7 +50,7 @@ std::string first_bytes(const std::string& path, std::size_t count) {
   return bytes;
 }
 
-void check_zip(const std::string& name, const ModelFile& file) {
+void check_zip(const std::string& name, const Bytes& file) {
   bool is_program = false;
   bool is_checkpoint = false;
   try {
@@ -58,7 +58,7 @@ void check_zip(const std::string& name, const ModelFile& file) {
     is_program = reader.hasRecord("constants.pkl") && reader.hasRecord("data.pkl");
     is_checkpoint = !is_program && reader.hasRecord("data.pkl");
   } catch (const std::exception& error) {
-    fail("{}: a damaged or truncated zip file: {}", name, first_line(error));
+    fail("{}: a damaged or truncated zip file: {}", name, reason_of(error));
   }
   if (is_checkpoint) {
     fail(
@@ -96,23 +96,28 @@ void move_device_constants_to_cpu(jit::Block* block) {
         "--load-library",
         name, printable(op), TORCH_VERSION);
   }
-  fail("{}: LibTorch {} cannot load it: {}", name, TORCH_VERSION, first_line(error));
+  fail("{}: LibTorch {} cannot load it: {}", name, TORCH_VERSION, reason_of(error));
 }
 
 }  // namespace
 
-LoadedModel load_model(const std::string& path) {
-  // A file on disk is read by LibTorch itself, piece by piece; a pipe must be read first.
-  const std::string name = display_name(path);
-  const bool pipe = !std::filesystem::is_regular_file(path);
-  const std::string bytes = pipe ? read_file(path) : std::string();
-  check_magic(name, pipe ? bytes.substr(0, kMagicBytes) : first_bytes(path, kMagicBytes));
-  const ModelFile file =
-      pipe ? memory_file(bytes) : std::make_shared<caffe2::serialize::FileAdapter>(path);
+// A file on disk is read by LibTorch itself, piece by piece; a pipe must be read first.
+ModelFile::ModelFile(std::string path)
+    : path_(std::move(path)), pipe_(!std::filesystem::is_regular_file(path_)) {
+  if (pipe_) bytes_ = read_file(path_);
+}
+
+LoadedModel ModelFile::load() {
+  const std::string name = display_name(path_);
+  check_magic(name, pipe_ ? bytes_.substr(0, kMagicBytes) : first_bytes(path_, kMagicBytes));
+  const Bytes file =
+      pipe_ ? memory_file(bytes_) : std::make_shared<caffe2::serialize::FileAdapter>(path_);
   check_zip(name, file);
   // Hashing takes about as long as loading, so they share the time.
-  std::future<std::string> hash =
-      std::async(std::launch::async, [&] { return pipe ? sha256_hex(bytes) : sha256_file(path); });
+  std::future<std::string> hash = std::async(std::launch::async, [&] {
+    if (!sha256_.empty()) return sha256_;
+    return pipe_ ? sha256_hex(bytes_) : sha256_file(path_);
+  });
   LoadedModel model;
   try {
     model.module = jit::load(file, c10::Device(c10::kCPU));
@@ -124,12 +129,14 @@ LoadedModel load_model(const std::string& path) {
     fail_to_load(name, error);
   }
   const std::string file_name =
-      path == "-" ? "stdin" : std::filesystem::path(path).filename().string();
+      path_ == "-" ? "stdin" : std::filesystem::path(path_).filename().string();
   model.name = file_name.substr(0, file_name.find('.', 1));
-  model.sha256 = hash.get();
+  model.sha256 = sha256_ = hash.get();
   model.bytes = file->size();
   return model;
 }
+
+LoadedModel load_model(const std::string& path) { return ModelFile(path).load(); }
 
 void load_operator_library(const std::string& path) {
   if (::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {

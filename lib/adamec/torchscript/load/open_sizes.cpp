@@ -5,7 +5,7 @@
 #include <set>
 
 #include "adamec/base/error.h"
-#include "adamec/torchscript/load/arguments.h"
+#include "adamec/torchscript/run/copy.h"
 
 namespace adamec::torchscript {
 namespace {

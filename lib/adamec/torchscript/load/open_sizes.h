@@ -19,13 +19,15 @@ struct OpenSize {
 // "x:1,mask:2=length" names arguments and dimensions, "=name" which of them change together.
 // Throws Error(kUsage) for what cannot be read, and Error for arguments or dimensions that the
 // model does not have.
-std::vector<OpenSize> parse_open_sizes(const std::string& text, const jit::Module& module,
-                                       const std::string& method,
-                                       const std::vector<c10::IValue>& arguments);
+[[nodiscard]] std::vector<OpenSize> parse_open_sizes(const std::string& text,
+                                                     const jit::Module& module,
+                                                     const std::string& method,
+                                                     const std::vector<c10::IValue>& arguments);
 
 // The arguments with other open sizes, different for every `variant` (1, 2, 3) and name: rows of
 // the tensors are repeated, so that values stay in range.
-std::vector<c10::IValue> with_other_sizes(const std::vector<c10::IValue>& arguments,
-                                          const std::vector<OpenSize>& sizes, int variant);
+[[nodiscard]] std::vector<c10::IValue> with_other_sizes(const std::vector<c10::IValue>& arguments,
+                                                        const std::vector<OpenSize>& sizes,
+                                                        int variant);
 
 }  // namespace adamec::torchscript

@@ -9,6 +9,6 @@ namespace adamec::torchscript {
 // exactly one entry. Gives the same pickle (of protocol 2, as torch.save writes it) with APPENDS
 // and SETITEMS and the marks they take; as it is when it holds an opcode that torch.save does not
 // write.
-std::string with_marks(std::string_view pickle);
+[[nodiscard]] std::string with_marks(std::string_view pickle);
 
 }  // namespace adamec::torchscript

@@ -77,15 +77,27 @@ const char* name_of(at::native::ConvBackend backend) {
 
 #if TORCH_VERSION_MAJOR >= 2
 namespace warnings = c10::WarningUtils;
-struct Silence : c10::WarningHandler {
-  void process(const c10::Warning&) override {}
-};
 #else
 namespace warnings = c10::Warning;
-struct Silence : c10::WarningHandler {
-  void process(const c10::SourceLocation&, const std::string&, bool) override {}
-};
 #endif
+
+struct DropWarnings : c10::WarningHandler {
+#if TORCH_VERSION_MAJOR >= 2
+  void process(const c10::Warning&) override {}
+#else
+  void process(const c10::SourceLocation&, const std::string&, bool) override {}
+#endif
+};
+
+// The lowest level of messages that LibTorch logs.
+auto& log_level() {
+#ifdef C10_USE_GLOG
+  return FLAGS_minloglevel;
+#else
+  return FLAGS_caffe2_log_level;
+#endif
+}
+constexpr int kErrors = 2;  // of either
 
 }  // namespace
 
@@ -122,15 +134,15 @@ std::uint64_t peak_allocated_bytes(const std::function<void()>& work) {
 }
 
 std::shared_ptr<void> silence_warnings() {
-#ifdef C10_USE_GLOG
-  FLAGS_minloglevel = google::GLOG_ERROR;
-#else
-  FLAGS_caffe2_log_level = 2 /* errors */;
-#endif
-  static Silence silence;
-  c10::WarningHandler* before = warnings::get_warning_handler();
-  warnings::set_warning_handler(&silence);
-  return {&silence, [before](void*) { warnings::set_warning_handler(before); }};
+  static DropWarnings drop;
+  c10::WarningHandler* const before = warnings::get_warning_handler();
+  const int level_before = log_level();
+  warnings::set_warning_handler(&drop);
+  log_level() = kErrors;
+  return {&drop, [before, level_before](void*) {
+            warnings::set_warning_handler(before);
+            log_level() = level_before;
+          }};
 }
 
 }  // namespace adamec::torchscript

@@ -22,17 +22,17 @@ struct ConvolutionArguments {
 
 // The kernel family LibTorch selects for the convolution with the present number of threads:
 // "Mkldnn", "Slow2d", ...
-std::string convolution_backend(const ConvolutionArguments& arguments);
+[[nodiscard]] std::string convolution_backend(const ConvolutionArguments& arguments);
 
 // Whether LibTorch itself says that the shape of the operator's result depends on the values
 // inside its tensors. (Not all such operators say so.)
-bool tagged_dynamic_shape(const jit::Node& node);
+[[nodiscard]] bool tagged_dynamic_shape(const jit::Node& node);
 
 // Runs `work` and returns the most bytes that LibTorch's CPU allocator held at once for it, beyond
 // what was allocated before.
-std::uint64_t peak_allocated_bytes(const std::function<void()>& work);
+[[nodiscard]] std::uint64_t peak_allocated_bytes(const std::function<void()>& work);
 
 // LibTorch's warnings are dropped for as long as the result lives, and its log keeps to errors.
-std::shared_ptr<void> silence_warnings();
+[[nodiscard]] std::shared_ptr<void> silence_warnings();
 
 }  // namespace adamec::torchscript

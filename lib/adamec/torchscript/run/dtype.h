@@ -5,8 +5,9 @@
 
 namespace adamec::torchscript {
 
-// LibTorch's dtype and ours.
-v1::DataType to_dtype(c10::ScalarType type);
-c10::ScalarType to_scalar_type(v1::DataType dtype);
+// LibTorch's dtype and the manifest's. DATA_TYPE_UNSPECIFIED and Undefined where the other side has
+// no such type.
+[[nodiscard]] v1::DataType to_dtype(c10::ScalarType type);
+[[nodiscard]] c10::ScalarType to_scalar_type(v1::DataType dtype);
 
 }  // namespace adamec::torchscript

@@ -2,6 +2,8 @@
 
 #include <cstring>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include "adamec/base/error.h"
 #include "adamec/proto/tensor_type.h"
@@ -18,6 +20,31 @@ constexpr int kAlways = std::numeric_limits<int>::max();
 std::string compare(const v1::Value& value, const c10::IValue& expected, const std::string& where,
                     const std::unordered_map<std::string, at::Tensor>& tensors);
 
+// The parts of a tuple, list or dict, those of a dict in the order of the manifest's keys. Nothing
+// when it is another kind of thing, or a dict with other keys.
+std::optional<std::vector<c10::IValue>> parts_of(const v1::Value& value, const c10::IValue& whole) {
+  if (value.has_tuple() && whole.isTuple()) return whole.toTupleRef().elements().vec();
+  if (value.has_list() && whole.isList()) return whole.toListRef().vec();
+  if (!value.has_dict() || !whole.isGenericDict()) return std::nullopt;
+  const auto dict = whole.toGenericDict();
+  if (dict.size() != static_cast<std::size_t>(value.dict().keys_size())) return std::nullopt;
+  std::vector<c10::IValue> parts;
+  for (const std::string& key : value.dict().keys()) {
+    if (!dict.contains(key)) return std::nullopt;
+    parts.push_back(dict.at(key));
+  }
+  return parts;
+}
+
+const v1::Value::Items& items_of(const v1::Value& value) {
+  return value.has_tuple() ? value.tuple() : value.has_list() ? value.list() : value.dict();
+}
+
+std::string part_name(const v1::Value::Items& items, int index, const std::string& whole) {
+  return fmt::format("{}[{}]", whole,
+                     items.keys_size() > index ? items.keys(index) : std::to_string(index));
+}
+
 std::string compare_items(const v1::Value::Items& items, const std::vector<c10::IValue>& expected,
                           const std::string& where,
                           const std::unordered_map<std::string, at::Tensor>& tensors) {
@@ -26,9 +53,8 @@ std::string compare_items(const v1::Value::Items& items, const std::vector<c10::
                        expected.size());
   }
   for (int i = 0; i < items.items_size(); ++i) {
-    const std::string part =
-        fmt::format("{}[{}]", where, items.keys_size() > i ? items.keys(i) : std::to_string(i));
-    std::string difference = compare(items.items(i), expected[i], part, tensors);
+    std::string difference =
+        compare(items.items(i), expected[i], part_name(items, i, where), tensors);
     if (!difference.empty()) return difference;
   }
   return "";
@@ -65,16 +91,10 @@ std::string compare(const v1::Value& value, const c10::IValue& expected, const s
     case v1::Value::kStringValue:
       return differs(expected.isString() && expected.toStringRef() == value.string_value());
     case v1::Value::kTuple:
-      if (!expected.isTuple()) return differs(false);
-      return compare_items(value.tuple(), expected.toTupleRef().elements().vec(), where, tensors);
     case v1::Value::kList:
-      if (!expected.isList()) return differs(false);
-      return compare_items(value.list(), expected.toListRef().vec(), where, tensors);
     case v1::Value::kDict: {
-      if (!expected.isGenericDict()) return differs(false);
-      std::vector<c10::IValue> elements;
-      for (const auto& entry : expected.toGenericDict()) elements.push_back(entry.value());
-      return compare_items(value.dict(), elements, where, tensors);
+      const auto parts = parts_of(value, expected);
+      return parts ? compare_items(items_of(value), *parts, where, tensors) : differs(false);
     }
     default:
       return differs(expected.isNone());
@@ -104,6 +124,15 @@ bool bit_identical(const at::Tensor& a, const at::Tensor& b) {
   return left.nbytes() == 0 || std::memcmp(left.data_ptr(), right.data_ptr(), left.nbytes()) == 0;
 }
 
+std::vector<at::Tensor> results_of(const c10::IValue& returned, std::size_t count) {
+  if (count == 1) return {returned.toTensor()};
+  std::vector<at::Tensor> results;
+  for (std::size_t i = 0; i < count; ++i) {
+    results.push_back(returned.toTupleRef().elements().at(i).toTensor());
+  }
+  return results;
+}
+
 AtomExecutor::AtomExecutor(const v1::Manifest& manifest, ReadRecord read, bool keep_modules)
     : manifest_(manifest), read_(std::move(read)), keep_modules_(keep_modules) {
   for (const v1::Tensor& tensor : manifest.tensors()) described_[tensor.id()] = &tensor;
@@ -125,47 +154,64 @@ void AtomExecutor::hold(const v1::Value& value) {
   for (const v1::Value& item : value.dict().items()) hold(item);
 }
 
+void AtomExecutor::bind_tensor(const std::string& id, const at::Tensor& tensor,
+                               const std::string& where) {
+  const v1::Tensor& described = *described_.at(id);
+  const v1::TensorType& type = described.type();
+  std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
+  for (const v1::OpenSize& open : described.open_sizes()) {
+    if (static_cast<std::int64_t>(open.dimension()) >= tensor.dim()) continue;
+    const std::int64_t size = tensor.size(open.dimension());
+    shape[open.dimension()] = open_sizes_.emplace(open.name(), size).first->second;
+  }
+  if (to_dtype(tensor.scalar_type()) != type.dtype() || tensor.sizes() != shape) {
+    fail("{} is a {}[{}], the archive was made for {}", where, c10::toString(tensor.scalar_type()),
+         fmt::join(tensor.sizes(), ","), tensor_type_text(type));
+  }
+  tensors_[id] = tensor;
+}
+
 // Arguments that are no tensors are assumptions that the atoms were made under; so are types and
 // shapes.
 void AtomExecutor::bind_input(const v1::Value& value, const c10::IValue& argument,
                               const std::string& where) {
   const auto expect = [&](bool good) {
-    if (!good) fail("{} is another than the archive was cut for", where);
-  };
-  const auto bind_items = [&](const v1::Value::Items& items, const auto& elements) {
-    expect(static_cast<std::size_t>(items.items_size()) == elements.size());
-    for (int i = 0; i < items.items_size(); ++i) {
-      bind_input(items.items(i), elements[i], fmt::format("{}[{}]", where, i));
-    }
+    if (!good) fail("{}: differs from the value the archive was made with", where);
   };
   if (value.has_tensor()) {
     expect(argument.isTensor());
-    const at::Tensor tensor = argument.toTensor();
-    const v1::TensorType& type = described_.at(value.tensor())->type();
-    std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
-    for (const v1::OpenSize& open : described_.at(value.tensor())->open_sizes()) {
-      if (static_cast<std::int64_t>(open.dimension()) >= tensor.dim()) continue;
-      const std::int64_t size = tensor.size(open.dimension());
-      shape[open.dimension()] = open_sizes_.emplace(open.name(), size).first->second;
+    bind_tensor(value.tensor(), argument.toTensor(), where);
+  } else if (value.has_tuple() || value.has_list() || value.has_dict()) {
+    const auto parts = parts_of(value, argument);
+    const v1::Value::Items& items = items_of(value);
+    expect(parts && parts->size() == static_cast<std::size_t>(items.items_size()));
+    for (int i = 0; i < items.items_size(); ++i) {
+      bind_input(items.items(i), parts->at(i), part_name(items, i, where));
     }
-    if (to_dtype(tensor.scalar_type()) != type.dtype() || tensor.sizes() != shape) {
-      fail("{} is a {}[{}], the archive was cut for {}", where, c10::toString(tensor.scalar_type()),
-           fmt::join(tensor.sizes(), ","), tensor_type_text(type));
-    }
-    tensors_[value.tensor()] = tensor;
-  } else if (value.has_tuple()) {
-    expect(argument.isTuple());
-    bind_items(value.tuple(), argument.toTupleRef().elements());
-  } else if (value.has_list()) {
-    expect(argument.isList());
-    bind_items(value.list(), argument.toListRef());
-  } else if (value.has_dict()) {
-    expect(argument.isGenericDict());
-    std::vector<c10::IValue> elements;
-    for (const auto& entry : argument.toGenericDict()) elements.push_back(entry.value());
-    bind_items(value.dict(), elements);
   } else {
     expect(compare(value, argument, where, tensors_).empty());
+  }
+}
+
+void AtomExecutor::bind_inputs(const std::vector<c10::IValue>& arguments) {
+  if (arguments.size() != static_cast<std::size_t>(manifest_.inputs_size())) {
+    fail("{} arguments given, the archive was made for {}", arguments.size(),
+         manifest_.inputs_size());
+  }
+  for (int i = 0; i < manifest_.inputs_size(); ++i) {
+    bind_input(manifest_.inputs(i).value(), arguments[i],
+               fmt::format("input '{}'", manifest_.inputs(i).name()));
+  }
+}
+
+// Shared weights, and state: as the last run left it, or as it is before the first.
+void AtomExecutor::load_weights() {
+  for (const v1::Tensor& tensor : manifest_.tensors()) {
+    if (tensor.role() == v1::STATE && state_.count(tensor.id()) != 0) {
+      tensors_[tensor.id()] = state_.at(tensor.id());
+    } else if (tensor.role() == v1::WEIGHT || tensor.role() == v1::STATE) {
+      tensors_[tensor.id()] = load_record(read_(tensor.record())).forward({}).toTensor();
+    }
   }
 }
 
@@ -175,48 +221,40 @@ void AtomExecutor::keep_state() {
   }
 }
 
+void AtomExecutor::run_atom(int index, const AroundAtom& around, const OnTensor& on_tensor) {
+  const v1::Atom& atom = manifest_.atoms(index);
+  auto module = modules_.find(atom.id());
+  if (module == modules_.end()) {
+    module = modules_.emplace(atom.id(), load_record(read_(atom.record()))).first;
+  }
+  std::vector<c10::IValue> inputs;
+  for (const std::string& input : atom.inputs()) inputs.emplace_back(tensors_.at(input));
+  c10::IValue returned;
+  const auto forward = [&] { returned = module->second.forward(inputs); };
+  around ? around(index, forward) : forward();
+  std::vector<at::Tensor> results =
+      results_of(returned, static_cast<std::size_t>(atom.outputs_size()));
+  for (int k = 0; k < atom.outputs_size(); ++k) {
+    if (on_tensor) on_tensor(atom.outputs(k), results[k]);
+    tensors_[atom.outputs(k)] = std::move(results[k]);
+  }
+  if (!keep_modules_) modules_.erase(module);
+}
+
 void AtomExecutor::run(const std::vector<c10::IValue>& arguments, const AroundAtom& around,
                        const OnTensor& on_tensor) {
   const at::NoGradGuard no_grad;
   tensors_.clear();
   open_sizes_.clear();
-  for (int i = 0; i < manifest_.inputs_size(); ++i) {
-    bind_input(manifest_.inputs(i).value(), arguments.at(i),
-               fmt::format("input '{}'", manifest_.inputs(i).name()));
-  }
-  for (const v1::Tensor& tensor : manifest_.tensors()) {
-    if (tensor.role() == v1::STATE && state_.count(tensor.id()) != 0) {
-      tensors_[tensor.id()] = state_.at(tensor.id());
-    } else if (tensor.role() == v1::WEIGHT || tensor.role() == v1::STATE) {
-      tensors_[tensor.id()] = load_record(read_(tensor.record())).forward({}).toTensor();
-    }
-  }
+  bind_inputs(arguments);
+  load_weights();
   for (int i = 0; i < manifest_.atoms_size(); ++i) {
     const v1::Atom& atom = manifest_.atoms(i);
     try {
-      auto module = modules_.find(atom.id());
-      if (module == modules_.end()) {
-        module = modules_.emplace(atom.id(), load_record(read_(atom.record()))).first;
-      }
-      std::vector<c10::IValue> inputs;
-      for (const std::string& input : atom.inputs()) inputs.emplace_back(tensors_.at(input));
-      c10::IValue result;
-      const auto forward = [&] { result = module->second.forward(inputs); };
-      around ? around(i, forward) : forward();
-      if (atom.outputs_size() == 1) {
-        tensors_[atom.outputs(0)] = result.toTensor();
-      } else {
-        for (int k = 0; k < atom.outputs_size(); ++k) {
-          tensors_[atom.outputs(k)] = result.toTupleRef().elements().at(k).toTensor();
-        }
-      }
-      for (const std::string& output : atom.outputs()) {
-        if (on_tensor) on_tensor(output, tensors_.at(output));
-      }
-      if (!keep_modules_) modules_.erase(module);
+      run_atom(i, around, on_tensor);
     } catch (const std::exception& error) {
       throw BrokenAtom(ErrorKind::kFailed,
-                       fmt::format("atom '{}' does not run: {}", atom.id(), first_line(error)));
+                       fmt::format("atom '{}' does not run: {}", atom.id(), reason_of(error)));
     }
     for (const std::string& input : atom.inputs()) {
       if (last_use_.at(input) == i) tensors_.erase(input);

@@ -32,16 +32,21 @@ class AtomExecutor {
 
   // `arguments` as the model's method takes them, without self. Tensors that no later atom needs
   // are dropped; state is kept for the next run. Throws BrokenAtom naming the atom that fails, and
-  // Error for arguments other than those the archive was cut for.
+  // Error for arguments that differ in number, type, shape or (what is no tensor) value from those
+  // the archive was made with.
   void run(const std::vector<c10::IValue>& arguments, const AroundAtom& around = {},
            const OnTensor& on_tensor = {});
 
   // Compares the last run's results with what the model itself returned, bit by bit. Returns what
   // differs, empty when nothing does.
-  std::string difference(const c10::IValue& expected) const;
+  [[nodiscard]] std::string difference(const c10::IValue& expected) const;
 
  private:
+  void bind_inputs(const std::vector<c10::IValue>& arguments);
   void bind_input(const v1::Value& value, const c10::IValue& argument, const std::string& where);
+  void bind_tensor(const std::string& id, const at::Tensor& tensor, const std::string& where);
+  void load_weights();
+  void run_atom(int index, const AroundAtom& around, const OnTensor& on_tensor);
   void keep_state();
   void hold(const v1::Value& value);
 
@@ -56,7 +61,10 @@ class AtomExecutor {
   std::unordered_map<std::string, jit::Module> modules_;
 };
 
+// The tensors that an atom's forward() returned: one, or a tuple of them.
+[[nodiscard]] std::vector<at::Tensor> results_of(const c10::IValue& returned, std::size_t count);
+
 // Whether two tensors have the same type, shape and bits.
-bool bit_identical(const at::Tensor& a, const at::Tensor& b);
+[[nodiscard]] bool bit_identical(const at::Tensor& a, const at::Tensor& b);
 
 }  // namespace adamec::torchscript

@@ -29,8 +29,8 @@ std::shared_ptr<caffe2::serialize::ReadAdapterInterface> memory_file(std::string
   return std::make_shared<MemoryFile>(bytes);
 }
 
-jit::Module load_record(std::string_view bytes) {
-  return jit::load(memory_file(bytes), c10::Device(c10::kCPU));
+jit::Module load_record(std::string_view bytes, const c10::Device& device) {
+  return jit::load(memory_file(bytes), device);
 }
 
 }  // namespace adamec::torchscript

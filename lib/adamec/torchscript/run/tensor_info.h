@@ -13,11 +13,11 @@ struct TensorInfo {
   std::vector<std::int64_t> shape;
   std::vector<std::int64_t> strides = {};  // empty: contiguous
 
-  std::uint64_t elements() const;
-  std::uint64_t bytes() const;
+  [[nodiscard]] std::uint64_t elements() const;
+  [[nodiscard]] std::uint64_t bytes() const;  // 0 while the dtype is not known
 };
 // Of a value of the residual graph, whose type carries it; dtype Undefined: not known.
-TensorInfo tensor_info(const jit::Value* value);
-TensorInfo tensor_info(const at::Tensor& tensor);
+[[nodiscard]] TensorInfo tensor_info(const jit::Value* value);
+[[nodiscard]] TensorInfo tensor_info(const at::Tensor& tensor);
 
 }  // namespace adamec::torchscript

@@ -1,6 +1,6 @@
 #include "adamec/torchscript/specialise/known_value.h"
 
-#include "adamec/base/error.h"
+#include <algorithm>
 
 namespace adamec::torchscript {
 namespace {
@@ -13,127 +13,146 @@ bool is_plain_class(const c10::ClassType& type) {
 
 }  // namespace
 
-ItemPtr static_item(c10::IValue value) {
-  auto item = std::make_shared<Item>();
-  item->value = std::move(value);
-  return item;
+KnownValuePtr known_static(c10::IValue value) {
+  auto known = std::make_shared<KnownValue>();
+  known->value = std::move(value);
+  return known;
 }
 
-ItemPtr tensor_item(at::Tensor tensor, bool constant) {
-  auto item = std::make_shared<Item>();
-  item->kind = Item::Kind::kTensor;
-  item->value = std::move(tensor);
-  item->constant = constant;
-  return item;
+KnownValuePtr known_tensor(at::Tensor tensor, bool constant) {
+  auto known = std::make_shared<KnownValue>();
+  known->kind = KnownValue::Kind::kTensor;
+  known->value = std::move(tensor);
+  known->constant = constant;
+  return known;
 }
 
-ItemPtr container_item(Item::Kind kind, c10::TypePtr type, std::vector<ItemPtr> elements) {
-  auto item = std::make_shared<Item>();
-  item->kind = kind;
-  item->type = std::move(type);
-  item->elements = std::move(elements);
-  return item;
+KnownValuePtr known_container(KnownValue::Kind kind, c10::TypePtr type, KnownValues elements) {
+  auto known = std::make_shared<KnownValue>();
+  known->kind = kind;
+  known->type = std::move(type);
+  known->elements = std::move(elements);
+  return known;
 }
 
-ItemPtr item_from(const c10::IValue& value, const c10::TypePtr& type, bool constant) {
+KnownValuePtr known_from(const c10::IValue& value, const c10::TypePtr& type, bool constant) {
   if (value.isTensor()) {
-    return tensor_item(value.toTensor(), constant);
+    return known_tensor(value.toTensor(), constant);
   }
-  std::vector<ItemPtr> elements;
+  KnownValues elements;
   if (value.isList()) {
     const auto list = value.toList();
     for (std::size_t i = 0; i < list.size(); ++i) {
-      elements.push_back(item_from(list.get(i), list.elementType(), constant));
+      elements.push_back(known_from(list.get(i), list.elementType(), constant));
     }
-    return container_item(Item::Kind::kList, c10::ListType::create(list.elementType()),
-                          std::move(elements));
+    return known_container(KnownValue::Kind::kList, c10::ListType::create(list.elementType()),
+                           std::move(elements));
   }
   if (value.isTuple()) {
     const auto tuple = value.toTuple();
     const auto tuple_type = tuple->type();
     for (std::size_t i = 0; i < tuple->elements().size(); ++i) {
-      elements.push_back(item_from(tuple->elements()[i], tuple_type->elements()[i], constant));
+      elements.push_back(known_from(tuple->elements()[i], tuple_type->elements()[i], constant));
     }
-    return container_item(Item::Kind::kTuple,
-                          type->kind() == c10::TypeKind::TupleType ? type : tuple_type,
-                          std::move(elements));
+    return known_container(KnownValue::Kind::kTuple,
+                           type->kind() == c10::TypeKind::TupleType ? type : tuple_type,
+                           std::move(elements));
   }
   if (value.isGenericDict()) {
     const auto dict = value.toGenericDict();
-    auto item = container_item(Item::Kind::kDict,
-                               c10::DictType::create(dict.keyType(), dict.valueType()), {});
+    auto known = known_container(KnownValue::Kind::kDict,
+                                 c10::DictType::create(dict.keyType(), dict.valueType()), {});
     for (const auto& entry : dict) {
-      item->keys.push_back(entry.key());
-      item->elements.push_back(item_from(entry.value(), dict.valueType(), constant));
+      known->keys.push_back(entry.key());
+      known->elements.push_back(known_from(entry.value(), dict.valueType(), constant));
     }
-    return item;
+    return known;
   }
   if (value.isObject() && is_plain_class(*value.type()->expect<c10::ClassType>())) {
     const auto object = value.toObject();
-    const auto item = container_item(Item::Kind::kObject, object->type(), {});
+    const auto known = known_container(KnownValue::Kind::kObject, object->type(), {});
     for (std::size_t i = 0; i < object->slots().size(); ++i) {
-      item->keys.emplace_back(object->type()->getAttributeName(i));
-      item->elements.push_back(
-          item_from(object->getSlot(i), object->type()->getAttribute(i), constant));
+      known->keys.emplace_back(object->type()->getAttributeName(i));
+      known->elements.push_back(
+          known_from(object->getSlot(i), object->type()->getAttribute(i), constant));
     }
-    return item;
+    return known;
   }
-  auto item = static_item(value);
-  if (!constant) item->kind = Item::Kind::kOpaque;
-  return item;
+  auto known = known_static(value);
+  if (!constant) known->kind = KnownValue::Kind::kOpaque;
+  return known;
 }
 
-c10::IValue concrete(const Item& item) {
-  switch (item.kind) {
-    case Item::Kind::kList: {
-      c10::impl::GenericList list(item.type->expectRef<c10::ListType>().getElementType());
-      for (const ItemPtr& element : item.elements) list.push_back(concrete(*element));
+c10::IValue concrete(const KnownValue& known) {
+  switch (known.kind) {
+    case KnownValue::Kind::kList: {
+      c10::impl::GenericList list(known.type->expectRef<c10::ListType>().getElementType());
+      for (const KnownValuePtr& element : known.elements) list.push_back(concrete(*element));
       return list;
     }
-    case Item::Kind::kTuple: {
+    case KnownValue::Kind::kTuple: {
       std::vector<c10::IValue> elements;
-      for (const ItemPtr& element : item.elements) elements.push_back(concrete(*element));
-      const auto type = item.type->cast<c10::TupleType>();
+      for (const KnownValuePtr& element : known.elements) elements.push_back(concrete(*element));
+      const auto type = known.type->cast<c10::TupleType>();
       if (type && type->schema()) {
         return c10::ivalue::Tuple::createNamed(std::move(elements), type);
       }
       return c10::ivalue::Tuple::create(std::move(elements));
     }
-    case Item::Kind::kDict: {
-      const auto& type = item.type->expectRef<c10::DictType>();
+    case KnownValue::Kind::kDict: {
+      const auto& type = known.type->expectRef<c10::DictType>();
       c10::impl::GenericDict dict(type.getKeyType(), type.getValueType());
-      for (std::size_t i = 0; i < item.keys.size(); ++i) {
-        dict.insert_or_assign(item.keys[i], concrete(*item.elements[i]));
+      for (std::size_t i = 0; i < known.keys.size(); ++i) {
+        dict.insert_or_assign(known.keys[i], concrete(*known.elements[i]));
       }
       return dict;
     }
-    case Item::Kind::kObject: {
+    case KnownValue::Kind::kObject: {
       const auto object =
-          c10::ivalue::Object::create(item.type->cast<c10::ClassType>(), item.elements.size());
-      for (std::size_t i = 0; i < item.elements.size(); ++i) {
-        object->setSlot(i, concrete(*item.elements[i]));
+          c10::ivalue::Object::create(known.type->cast<c10::ClassType>(), known.elements.size());
+      for (std::size_t i = 0; i < known.elements.size(); ++i) {
+        object->setSlot(i, concrete(*known.elements[i]));
       }
       return object;
     }
     default:
-      return item.value;
+      return known.value;
   }
 }
 
-bool independent_of_inputs(const Item& item) {
-  switch (item.kind) {
-    case Item::Kind::kStatic:
+jit::Stack concrete(const KnownValues& all) {
+  jit::Stack values;
+  for (const KnownValuePtr& known : all) values.push_back(concrete(*known));
+  return values;
+}
+
+bool independent_of_inputs(const KnownValue& known) {
+  switch (known.kind) {
+    case KnownValue::Kind::kStatic:
       return true;
-    case Item::Kind::kTensor:
-      return item.constant;
-    case Item::Kind::kOpaque:
+    case KnownValue::Kind::kTensor:
+      return known.constant;
+    case KnownValue::Kind::kOpaque:
       return false;
     default:
-      for (const ItemPtr& element : item.elements) {
+      for (const KnownValuePtr& element : known.elements) {
         if (!independent_of_inputs(*element)) return false;
       }
       return true;
   }
+}
+
+bool any_from_data(const KnownValues& all) {
+  return std::any_of(all.begin(), all.end(), [](const KnownValuePtr& known) {
+    return known->kind == KnownValue::Kind::kOpaque || known->shape_from_data ||
+           any_from_data(known->elements);
+  });
+}
+
+bool known_from_state(const KnownValue& known) {
+  if (known.kind == KnownValue::Kind::kOpaque || known.shape_from_data) return known.from_state;
+  return std::all_of(known.elements.begin(), known.elements.end(),
+                     [](const KnownValuePtr& element) { return known_from_state(*element); });
 }
 
 bool same_content(const c10::IValue& a, const c10::IValue& b) {
@@ -172,10 +191,10 @@ bool same_content(const c10::IValue& a, const c10::IValue& b) {
   return same_key(a, b);
 }
 
-ItemPtr snapshot(const ItemPtr& item) {
-  if (!item->is_container()) return item;
-  auto copy = std::make_shared<Item>(*item);
-  for (ItemPtr& element : copy->elements) element = snapshot(element);
+KnownValuePtr snapshot(const KnownValuePtr& known) {
+  if (!known->is_container()) return known;
+  auto copy = std::make_shared<KnownValue>(*known);
+  for (KnownValuePtr& element : copy->elements) element = snapshot(element);
   return copy;
 }
 

@@ -90,7 +90,7 @@ bool is_shape_query(const jit::Node* node) {
   return names.count(node->kind().toQualString()) != 0;
 }
 
-bool may_be_identity(const jit::Node* node, const std::vector<ItemPtr>& inputs) {
+bool may_be_identity(const jit::Node* node, const KnownValues& inputs) {
   static const std::set<std::string> names = {
       "aten::dropout",    "aten::feature_dropout",       "aten::alpha_dropout", "aten::to",
       "aten::contiguous", "aten::feature_alpha_dropout", "aten::type_as",       "aten::expand_as"};
@@ -100,14 +100,14 @@ bool may_be_identity(const jit::Node* node, const std::vector<ItemPtr>& inputs) 
   const std::string name = node->kind().toQualString();
   if (in_place.count(name) == 0) return names.count(name) != 0;
   // In-place dropout always returns its argument, but is no work only when not training.
-  return inputs.at(2)->kind == Item::Kind::kStatic && !inputs[2]->value.toBool();
+  return inputs.at(2)->kind == KnownValue::Kind::kStatic && !inputs[2]->value.toBool();
 }
 
 bool is_identity_by_size(const jit::Node* node) {
   return node->kind() == c10::aten::contiguous || node->kind() == c10::aten::expand_as;
 }
 
-bool shape_depends_on_content(const jit::Node* node, const std::vector<ItemPtr>& inputs) {
+bool shape_depends_on_content(const jit::Node* node, const KnownValues& inputs) {
   static const std::set<std::string> names = {"aten::nonzero",
                                               "aten::nonzero_numpy",
                                               "aten::masked_select",
@@ -131,9 +131,9 @@ bool shape_depends_on_content(const jit::Node* node, const std::vector<ItemPtr>&
     return true;
   }
   if (name == "aten::where" && inputs.size() == 1) return true;
-  if (name == "aten::tensor_split") return inputs[1]->kind == Item::Kind::kTensor;
+  if (name == "aten::tensor_split") return inputs[1]->kind == KnownValue::Kind::kTensor;
   if (name == "aten::index" || name == "aten::index_put") {
-    for (const ItemPtr& index : inputs[1]->elements) {
+    for (const KnownValuePtr& index : inputs[1]->elements) {
       if (index->value.isTensor() && index->value.toTensor().defined() &&
           (index->value.toTensor().scalar_type() == at::kBool ||
            index->value.toTensor().scalar_type() == at::kByte)) {
@@ -145,16 +145,16 @@ bool shape_depends_on_content(const jit::Node* node, const std::vector<ItemPtr>&
   return names.count(name) != 0 || tagged_dynamic_shape(*node);
 }
 
-bool gives_fixed_count(const jit::Node* node, const std::vector<ItemPtr>& inputs) {
+bool gives_fixed_count(const jit::Node* node, const KnownValues& inputs) {
   const std::string name = node->kind().toQualString();
   if (name == "aten::split" || name == "aten::split_with_sizes") {  // by a list of sizes
-    return inputs[1]->kind == Item::Kind::kList;
+    return inputs[1]->kind == KnownValue::Kind::kList;
   }
   if (name == "aten::broadcast_tensors" || name == "aten::meshgrid") {
-    return inputs[0]->kind == Item::Kind::kList;
+    return inputs[0]->kind == KnownValue::Kind::kList;
   }
   if (name == "aten::where" || name == "aten::nonzero_numpy") {  // one per dimension
-    return inputs.size() == 1 && inputs[0]->kind == Item::Kind::kTensor &&
+    return inputs.size() == 1 && inputs[0]->kind == KnownValue::Kind::kTensor &&
            !inputs[0]->shape_from_data;
   }
   return false;

@@ -10,33 +10,33 @@
 namespace adamec::torchscript {
 
 // "prim::If at vit.py:92"
-std::string construct(const jit::Node* node);
+[[nodiscard]] std::string construct(const jit::Node* node);
 
 // int, float or bool.
-bool is_number(const c10::TypePtr& type);
+[[nodiscard]] bool is_number(const c10::TypePtr& type);
 // Code without tensors as results, branches included: cheap, so that it may be run again wherever
 // its results are needed.
-bool is_scalar_code(jit::Node* node);
+[[nodiscard]] bool is_scalar_code(jit::Node* node);
 // Operators that draw random numbers: their results are never known beforehand.
-bool is_random(const jit::Node* node);
+[[nodiscard]] bool is_random(const jit::Node* node);
 // Operators that give the same whenever they run, so that they can run when the model is cut.
-bool may_run_beforehand(const jit::Node* node);
+[[nodiscard]] bool may_run_beforehand(const jit::Node* node);
 // Queries whose answer depends on the types of their arguments only.
-bool is_type_query(const jit::Node* node);
+[[nodiscard]] bool is_type_query(const jit::Node* node);
 // Queries whose answer depends on the types and shapes of their arguments only.
-bool is_shape_query(const jit::Node* node);
+[[nodiscard]] bool is_shape_query(const jit::Node* node);
 // Operators that do no work when they return their argument itself.
-bool may_be_identity(const jit::Node* node, const std::vector<ItemPtr>& inputs);
+[[nodiscard]] bool may_be_identity(const jit::Node* node, const KnownValues& inputs);
 // Those of them for which that depends on sizes.
-bool is_identity_by_size(const jit::Node* node);
+[[nodiscard]] bool is_identity_by_size(const jit::Node* node);
 // Operators whose result's shape depends on what their tensors hold. Custom operators count as
 // such: nothing is known of them.
-bool shape_depends_on_content(const jit::Node* node, const std::vector<ItemPtr>& inputs);
+[[nodiscard]] bool shape_depends_on_content(const jit::Node* node, const KnownValues& inputs);
 // Whether the operator gives a list of as many tensors whatever its arguments hold, although their
 // shapes depend on content.
-bool gives_fixed_count(const jit::Node* node, const std::vector<ItemPtr>& inputs);
+[[nodiscard]] bool gives_fixed_count(const jit::Node* node, const KnownValues& inputs);
 // Whether a result's shape depends on content where nothing is known of the arguments: true when in
 // doubt.
-bool shape_may_depend_on_content(const jit::Node* node);
+[[nodiscard]] bool shape_may_depend_on_content(const jit::Node* node);
 
 }  // namespace adamec::torchscript

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "adamec/torchscript/run/libtorch.h"
 #include "adamec/torchscript/run/tensor_info.h"
 #include "adamec/torchscript/specialise/known_value.h"
+#include "adamec/torchscript/specialise/unsupported.h"
 
 namespace adamec::torchscript {
 
@@ -39,7 +39,7 @@ struct Residual {
   std::vector<jit::Value*> inputs;  // tensors among the model's inputs, depth first
   std::vector<State> states;
   std::vector<Weight> weights;
-  ItemPtr output;  // leaves: tensors of the graph, constant tensors, known scalars
+  KnownValuePtr output;  // leaves: tensors of the graph, constant tensors, known scalars
   std::unordered_set<const jit::Node*> views;     // re-interpret memory, compute nothing
   std::unordered_set<const jit::Node*> portable;  // cheap or constant: may be duplicated
   // Places where a shape that depends on the model's state is taken for granted; the graph raises
@@ -51,17 +51,9 @@ struct Residual {
   // Where sizes are open: what queries of sizes gave, by their place in the program.
   std::map<std::string, std::int64_t> answers;
 
-  // The weight with this value.
-  const Weight& weight_of(const jit::Value* value) const;
-  Weight& weight_of(const jit::Value* value);
-};
-
-// The model does something that cannot be specialised; it can still be kept as one atom. The
-// message names the construct and its source line.
-struct Unsupported : std::runtime_error {
-  Unsupported(const std::string& message, bool state)
-      : std::runtime_error(message), keeps_state(state) {}
-  bool keeps_state;  // from one run to the next
+  // The weight with this value, which must be a weight's.
+  [[nodiscard]] const Weight& weight_of(const jit::Value* value) const;
+  [[nodiscard]] Weight& weight_of(const jit::Value* value);
 };
 
 // Partial evaluation of `method` for the example arguments (without self), which it may write to.
@@ -78,8 +70,12 @@ struct Unsupported : std::runtime_error {
 // graph, and it checks those that it takes for granted. Models with state keep their sizes.
 //
 // Throws Unsupported, and Error(kFailed) when the model itself raises for these inputs.
-Residual specialise(const jit::Module& module, const std::string& method,
-                    const std::vector<c10::IValue>& arguments,
-                    const std::vector<std::vector<c10::IValue>>& others = {});
+[[nodiscard]] Residual specialise(const jit::Module& module, const std::string& method,
+                                  const std::vector<c10::IValue>& arguments,
+                                  const std::vector<std::vector<c10::IValue>>& others = {});
+
+// Innermost calls first, so that every node's call stack names all modules it lies in: this is what
+// LibTorch does while its optimizer is on. It keeps what it made of a function the first time.
+void inline_calls(jit::Graph& graph);
 
 }  // namespace adamec::torchscript

@@ -9,6 +9,7 @@
 #include "adamec/base/version.h"
 #include "adamec/torchscript/describe/packed.h"
 #include "adamec/torchscript/specialise/operator_kinds.h"
+#include "adamec/torchscript/split/record_order.h"
 #include "adamec/torchscript/split/split.h"
 #include "adamec/torchscript/split/whole_model.h"
 
@@ -71,51 +72,6 @@ v1::AtomKind kind_of(const Residual& residual, const AtomDraft& draft, const v1:
   return residual.views.count(draft.operators.front()) != 0 ? v1::VIEW : v1::OPERATOR;
 }
 
-// Which weights are not needed any more. Weights that the model returns as they are are kept.
-class WeightUses {
- public:
-  WeightUses(const Residual& residual, const std::vector<AtomDraft>& drafts) {
-    for (const AtomDraft& draft : drafts) {
-      for (jit::Value* value : draft.weights) ++left_[value];
-    }
-    for (jit::Value* output : residual.graph->outputs()) ++left_[output];
-    const std::function<void(const Item&)> keep = [&](const Item& item) {
-      if (item.residual != nullptr) ++left_[item.residual];
-      for (const ItemPtr& element : item.elements) keep(*element);
-    };
-    keep(*residual.output);
-  }
-
-  // May be called by several threads.
-  std::vector<jit::Value*> finished(const AtomDraft& draft) {
-    std::vector<jit::Value*> result;
-    for (jit::Value* value : draft.weights) {
-      if (--left_.at(value) == 0) result.push_back(value);
-    }
-    return result;
-  }
-
- private:
-  std::unordered_map<jit::Value*, std::atomic<int>> left_;
-};
-
-// Indices of the atoms by the bytes of their weights: the largest may take as long as the rest.
-std::vector<std::size_t> largest_first(const Residual& residual,
-                                       const std::vector<AtomDraft>& drafts) {
-  std::vector<std::size_t> bytes(drafts.size(), 0);
-  std::vector<std::size_t> order(drafts.size());
-  for (std::size_t i = 0; i < drafts.size(); ++i) {
-    order[i] = i;
-    for (jit::Value* value : drafts[i].weights) {
-      const c10::IValue& content = residual.weight_of(value).content;
-      if (content.isTensor()) bytes[i] += content.toTensor().nbytes();
-    }
-  }
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return bytes[a] > bytes[b]; });
-  return order;
-}
-
 }  // namespace
 
 ManifestWriter::ManifestWriter(const LoadedModel& model, const std::string& method,
@@ -156,7 +112,7 @@ void ManifestWriter::add_atoms(const Residual& residual, const std::vector<AtomD
   for (const Residual::Weight& weight : residual.weights) weights_[weight.value] = weight.content;
   add_states(residual);
   for (const AtomDraft& draft : drafts) {
-    for (jit::Value* input : draft.piece.inputs) {
+    for (jit::Value* input : draft.subgraph.inputs) {
       if (weights_.count(input) != 0) add_weight(residual, input);
     }
   }
@@ -169,10 +125,10 @@ void ManifestWriter::add_atoms(const Residual& residual, const std::vector<AtomD
   }
 }
 
-void ManifestWriter::add_whole(const jit::Module& module, const std::vector<c10::IValue>& arguments,
+void ManifestWriter::add_whole(const jit::Module& module, const c10::IValue& returned,
                                bool stateful) {
   const std::string id = unique(atom_ids_, "model");
-  WholeModel whole = keep_whole(module, manifest_.method(), manifest_, arguments, id);
+  WholeModel whole = keep_whole(module, manifest_.method(), manifest_, returned, id);
   v1::Atom* atom = manifest_.add_atoms();
   atom->set_id(id);
   atom->set_kind(stateful ? v1::STATEFUL : v1::GROUP);
@@ -225,31 +181,31 @@ v1::Value ManifestWriter::input_value(const c10::IValue& argument, const std::st
   return value;
 }
 
-v1::Value ManifestWriter::output_value(const Residual& residual, const Item& item) {
+v1::Value ManifestWriter::output_value(const Residual& residual, const KnownValue& item) {
   v1::Value value;
   const auto add_all = [&](v1::Value::Items* items) {
-    for (const ItemPtr& element : item.elements) {
+    for (const KnownValuePtr& element : item.elements) {
       *items->add_items() = output_value(residual, *element);
     }
   };
   switch (item.kind) {
-    case Item::Kind::kTensor:
+    case KnownValue::Kind::kTensor:
       if (item.constant) {
         value.set_constant(add_weight(residual, item.residual));
       } else {
         value.set_tensor(names_.at(residual.graph->outputs()[next_output_++]));
       }
       break;
-    case Item::Kind::kOpaque:
+    case KnownValue::Kind::kOpaque:
       value.set_number(names_.at(residual.graph->outputs()[next_output_++]));
       break;
-    case Item::Kind::kTuple:
+    case KnownValue::Kind::kTuple:
       add_all(value.mutable_tuple());
       break;
-    case Item::Kind::kList:
+    case KnownValue::Kind::kList:
       add_all(value.mutable_list());
       break;
-    case Item::Kind::kDict:
+    case KnownValue::Kind::kDict:
       for (const c10::IValue& key : item.keys) {
         value.mutable_dict()->add_keys(dict_key(key, "output"));
       }
@@ -282,7 +238,7 @@ void ManifestWriter::make_records(Residual& residual, const std::vector<AtomDraf
       const std::size_t i = order[done];
       v1::Atom& atom = *manifest_.mutable_atoms(static_cast<int>(i));
       archive::Record& record = records_[first + i];
-      record.bytes = piece_record(residual, drafts[i].piece);
+      record.bytes = subgraph_record(residual, drafts[i].subgraph);
       atom.set_record_bytes(record.bytes.size());
       atom.set_weight_bytes(weight_bytes(residual, drafts[i], record));
       for (jit::Value* value : uses.finished(drafts[i])) {
@@ -364,7 +320,7 @@ jit::Node* ManifestWriter::add_operators(const AtomDraft& draft, v1::Atom& atom)
 // Bytes of the weights inside the atom's record; that of an object nothing is known of tells it.
 std::uint64_t ManifestWriter::weight_bytes(const Residual& residual, const AtomDraft& draft,
                                            const archive::Record& record) const {
-  const std::set<jit::Value*> shared(draft.piece.inputs.begin(), draft.piece.inputs.end());
+  const std::set<jit::Value*> shared(draft.subgraph.inputs.begin(), draft.subgraph.inputs.end());
   std::uint64_t bytes = 0;
   for (jit::Value* value : draft.weights) {
     const c10::IValue& content = residual.weight_of(value).content;
@@ -386,11 +342,11 @@ void ManifestWriter::add_atom(const Residual& residual, const AtomDraft& draft) 
   atom->set_id(unique(atom_ids_, path.empty() ? op : fmt::format("{}.{}", path, op)));
   atom->set_kind(kind_of(residual, draft, *atom));
   atom->set_source(source_position(principal));
-  for (jit::Value* input : draft.piece.inputs) atom->add_inputs(names_.at(input));
-  for (std::size_t i = 0; i < draft.piece.outputs.size(); ++i) {
+  for (jit::Value* input : draft.subgraph.inputs) atom->add_inputs(names_.at(input));
+  for (std::size_t i = 0; i < draft.subgraph.outputs.size(); ++i) {
     const std::string id = fmt::format("{}:{}", atom->id(), i);
-    add_tensor(id, tensor_info(draft.piece.outputs[i]), v1::INTERMEDIATE);
-    names_[draft.piece.outputs[i]] = id;
+    add_tensor(id, tensor_info(draft.subgraph.outputs[i]), v1::INTERMEDIATE);
+    names_[draft.subgraph.outputs[i]] = id;
     atom->add_outputs(id);
   }
 }

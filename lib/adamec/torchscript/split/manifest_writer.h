@@ -32,9 +32,8 @@ class ManifestWriter {
   // are in their records. Calls complete() with the index of every record that is, from any thread.
   void make_records(Residual& residual, const std::vector<AtomDraft>& drafts,
                     const std::function<void(std::size_t)>& complete = {});
-  // The whole model as one atom.
-  void add_whole(const jit::Module& module, const std::vector<c10::IValue>& arguments,
-                 bool stateful);
+  // The whole model as one atom. `returned`: what it returned for the example arguments.
+  void add_whole(const jit::Module& module, const c10::IValue& returned, bool stateful);
 
   const v1::Manifest& manifest() const { return manifest_; }
   const std::vector<archive::Record>& records() const { return records_; }
@@ -44,7 +43,7 @@ class ManifestWriter {
  private:
   v1::Value input_value(const c10::IValue& argument, const std::string& id,
                         const std::string& where);
-  v1::Value output_value(const Residual& residual, const Item& item);
+  v1::Value output_value(const Residual& residual, const KnownValue& item);
   void add_atom(const Residual& residual, const AtomDraft& draft);
   // Gives the atom its operators, the one with most MACs first; returns that one's node.
   jit::Node* add_operators(const AtomDraft& draft, v1::Atom& atom) const;

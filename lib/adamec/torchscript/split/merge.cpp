@@ -122,7 +122,8 @@ class Merger {
     const auto bytes = [&](const std::string& record) -> std::string_view {
       return records_[record_of_.at(record)].bytes;
     };
-    Block block = combine(AtomSource{old_, graph, old_.model_name(), bytes}, members, options_);
+    BlockModule block =
+        combine(AtomSource{old_, graph, old_.model_name(), bytes}, members, options_);
     v1::Atom& atom = *new_.add_atoms();
     const std::string first = old_.atoms(members.front()).id();
     atom.set_id(first + "-to-" + old_.atoms(members.back()).id());

@@ -11,12 +11,13 @@ namespace adamec::torchscript {
 // partition of the atoms into convex sets, producers first. A block of one atom stays as it is; the
 // others are GROUP atoms (STATEFUL or CONTROL_FLOW when one of their members is) that list their
 // members and all of their operators. Weights that only one block needs move into it.
-SplitResult merge_atoms(SplitResult result, const std::vector<std::vector<int>>& blocks,
-                        BlockForm form = BlockForm::kNamedWeights);
+[[nodiscard]] SplitResult merge_atoms(SplitResult result,
+                                      const std::vector<std::vector<int>>& blocks,
+                                      BlockForm form = BlockForm::kNamedWeights);
 
 // Merges the atoms into lossless blocks (archive/cuts.h): what `--granularity block` writes. The
 // manifest says what the reduction assumes. Random numbers keep being drawn in the same order:
 // where blocks would change it, nothing is merged.
-SplitResult merge_into_lossless_blocks(SplitResult result);
+[[nodiscard]] SplitResult merge_into_lossless_blocks(SplitResult result);
 
 }  // namespace adamec::torchscript

@@ -2,22 +2,22 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 
-#include <charconv>
+#include <algorithm>
 #include <unordered_map>
 
 #include "adamec/base/error.h"
-#include "adamec/proto/tensor_type.h"
 #include "adamec/torchscript/cut/atom_module.h"
 #include "adamec/torchscript/cut/cut.h"
 #include "adamec/torchscript/describe/subnormals.h"
 #include "adamec/torchscript/load/load.h"
 #include "adamec/torchscript/run/compat.h"
-#include "adamec/torchscript/run/dtype.h"
 #include "adamec/torchscript/run/execute.h"
 #include "adamec/torchscript/run/libtorch.h"
 #include "adamec/torchscript/run/made_up_inputs.h"
 #include "adamec/torchscript/run/message.h"
+#include "adamec/torchscript/run/reproducible.h"
 #include "adamec/torchscript/specialise/specialise.h"
+#include "adamec/torchscript/split/literal.h"
 #include "adamec/torchscript/split/manifest_writer.h"
 
 namespace adamec::torchscript {
@@ -25,68 +25,9 @@ namespace {
 
 // No weight becomes an input: the atom has all it needs.
 constexpr std::uint64_t kNothingShared = UINT64_MAX;
-// Of made-up quantised tensors.
-constexpr double kScale = 0.02;
 
 bool is_packed_type(const c10::Type& type) {
   return type.repr_str().find("PackedParams") != std::string::npos;
-}
-
-template <typename Number>
-Number parse_number(const std::string& text) {
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    fail("'{}' is not a number", printable(text));
-  }
-  return number;
-}
-
-std::vector<std::string> list_items(const std::string& text) {
-  if (text.size() < 2 || text.front() != '[' || text.back() != ']') {
-    fail("'{}' is not a list", printable(text));
-  }
-  std::vector<std::string> items;
-  std::string rest = text.substr(1, text.size() - 2);
-  while (!rest.empty()) {
-    const std::size_t comma = rest.find(", ");
-    items.push_back(rest.substr(0, comma));
-    rest = comma == std::string::npos ? "" : rest.substr(comma + 2);
-  }
-  return items;
-}
-
-// The value that describe.cpp wrote as this text, for a parameter of this type.
-c10::IValue parse_literal(const std::string& text, const c10::TypePtr& type) {
-  if (const auto optional = type->cast<c10::OptionalType>()) {
-    return text == "None" ? c10::IValue() : parse_literal(text, optional->getElementType());
-  }
-  switch (type->kind()) {
-    case c10::TypeKind::BoolType:
-      return text == "true";
-    case c10::TypeKind::FloatType:
-      return parse_number<double>(text);
-    case c10::TypeKind::StringType:
-      return text;
-    case c10::TypeKind::NumberType:
-      if (text.find_first_of(".en") == std::string::npos) return parse_number<std::int64_t>(text);
-      return parse_number<double>(text);
-    case c10::TypeKind::ListType: {
-      const c10::TypePtr element = type->expectRef<c10::ListType>().getElementType();
-      c10::impl::GenericList list(element);
-      // One number may stand for a list of equal ones.
-      if (text.empty() || text.front() != '[') {
-        list.push_back(parse_literal(text, element));
-      } else {
-        for (const std::string& item : list_items(text)) {
-          list.push_back(parse_literal(item, element));
-        }
-      }
-      return list;
-    }
-    default:  // int, and what is passed as one: dtypes, layouts
-      return parse_number<std::int64_t>(text);
-  }
 }
 
 const c10::FunctionSchema& schema_of(const std::string& name) {
@@ -103,10 +44,11 @@ const c10::FunctionSchema& schema_of(const std::string& name) {
 }
 
 // A module whose forward() calls the operator on its arguments and its weights.
-class Maker {
+class OperatorModule {
  public:
-  Maker(const v1::Operator& op, std::uint64_t seed)
+  OperatorModule(const v1::Operator& op, std::uint64_t seed, MadeUpIntegers integers)
       : op_(op),
+        integers_(integers),
         schema_(schema_of(op.name())),
         generator_(at::make_generator<at::CPUGeneratorImpl>(seed)),
         self_(graph_->addInput("self")->setType(module_._ivalue()->type())) {}
@@ -214,25 +156,7 @@ class Maker {
   }
 
   at::Tensor random(const v1::TensorType& type) {
-    if (!type.strides().empty()) {  // a view of memory
-      const std::vector<std::int64_t> sizes(type.shape().begin(), type.shape().end());
-      const std::vector<std::int64_t> strides(type.strides().begin(), type.strides().end());
-      v1::TensorType memory;
-      memory.set_dtype(type.dtype());
-      memory.add_shape(spanned_elements(type));
-      memory.set_subnormal_permille(type.subnormal_permille());
-      return random(memory).as_strided(sizes, strides);
-    }
-    const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
-    const c10::ScalarType dtype = to_scalar_type(type.dtype());
-    if (c10::isQIntType(dtype)) {
-      const at::Tensor numbers = normal_numbers(shape, generator_);
-      return at::quantize_per_tensor(numbers, kScale, dtype == at::kQUInt8 ? 128 : 0, dtype);
-    }
-    if (c10::isIntegralType(dtype, /*includeBool=*/true)) return at::zeros(shape, dtype);
-    at::Tensor numbers = normal_numbers(shape, generator_);
-    if (dtype == at::kFloat) spread_subnormals(numbers, type.subnormal_permille());
-    return numbers.to(dtype);
+    return made_up_tensor(type, generator_, integers_);
   }
 
   // One scale per output channel, as LibTorch's own quantisation gives weights.
@@ -240,12 +164,13 @@ class Maker {
     const std::vector<std::int64_t> shape(type.shape().begin(), type.shape().end());
     if (type.dtype() != v1::QINT8 || shape.empty()) fail("weight: expected qint8");
     const at::Tensor numbers = normal_numbers(shape, generator_);
-    const at::Tensor scales = at::full({shape[0]}, kScale, at::kDouble);
+    const at::Tensor scales = at::full({shape[0]}, kMadeUpScale, at::kDouble);
     return at::quantize_per_channel(numbers, scales, at::zeros({shape[0]}, at::kLong), 0,
                                     at::kQInt8);
   }
 
   const v1::Operator& op_;
+  const MadeUpIntegers integers_;
   const c10::FunctionSchema schema_;
   at::Generator generator_;
   jit::Module module_{c10::QualifiedName("__torch__.adamec.Synthetic")};
@@ -278,30 +203,48 @@ void measure_memory(SplitResult& result, const std::vector<c10::IValue>& argumen
 }
 
 SplitResult make_atom(const v1::Operator& op, const std::string& id, std::uint64_t seed,
+                      MadeUpIntegers integers, bool with_memory) {
+  OperatorModule made(op, seed, integers);
+  made.make();
+  Residual residual = specialise(made.module(), "forward", made.arguments());
+  const std::vector<AtomDraft> drafts = cut(residual, kNothingShared);
+  if (drafts.size() != 1) fail("it becomes {} atoms", drafts.size());
+  LoadedModel model;
+  model.name = "synthetic";
+  ManifestWriter writer(model, "forward", {});
+  writer.add_inputs(made.module(), made.arguments(), {});
+  writer.add_atoms(residual, drafts);
+  writer.make_records(residual, drafts);
+  SplitResult result{writer.take_manifest(), writer.take_records(), {}};
+  describe_subnormals(made.arguments(), result.manifest);
+  if (with_memory) measure_memory(result, made.arguments());
+  result.manifest.mutable_atoms(0)->set_id(id);
+  return result;
+}
+
+bool takes_integers(const v1::Operator& op) {
+  return std::any_of(op.arguments().begin(), op.arguments().end(), [](const auto& argument) {
+    return std::any_of(argument.tensors().begin(), argument.tensors().end(), holds_integers);
+  });
+}
+
+SplitResult make_atom(const v1::Operator& op, const std::string& id, std::uint64_t seed,
                       bool with_memory) {
   const at::NoGradGuard no_grad;
   const std::shared_ptr<void> silence = silence_warnings();
+  const ReproducibleRuns reproducible;
+  seed_random_numbers(seed);
   try {
-    Maker maker(op, seed);
-    maker.make();
-    Residual residual = specialise(maker.module(), "forward", maker.arguments());
-    const std::vector<AtomDraft> drafts = cut(residual, kNothingShared);
-    if (drafts.size() != 1) fail("it becomes {} atoms", drafts.size());
-    LoadedModel model;
-    model.name = "synthetic";
-    ManifestWriter writer(model, "forward", {});
-    writer.add_inputs(maker.module(), maker.arguments(), {});
-    writer.add_atoms(residual, drafts);
-    writer.make_records(residual, drafts);
-    SplitResult result{writer.take_manifest(), writer.take_records(), {}};
-    describe_subnormals(maker.arguments(), result.manifest);
-    if (with_memory) measure_memory(result, maker.arguments());
-    result.manifest.mutable_atoms(0)->set_id(id);
-    return result;
+    try {
+      return make_atom(op, id, seed, MadeUpIntegers::kZeroOrOne, with_memory);
+    } catch (const std::exception&) {
+      if (!takes_integers(op)) throw;
+      return make_atom(op, id, seed, MadeUpIntegers::kZero, with_memory);
+    }
   } catch (const Error& error) {
     fail("{}: {}", id, error.what());
   } catch (const std::exception& error) {
-    fail("{}: {}", id, first_line(error));
+    fail("{}: {}", id, reason_of(error));
   }
 }
 

@@ -44,9 +44,9 @@ struct SplitResult {
 // Loads, specialises, cuts and verifies: the atoms, loaded from their records and run one by one,
 // give bit-identical results to the model itself. Throws Error when the model cannot be loaded, the
 // inputs do not fit, or verification fails.
-SplitResult split_model(const SplitOptions& options);
+[[nodiscard]] SplitResult split_model(const SplitOptions& options);
 
 // "1.13.1"
-std::string libtorch_version();
+[[nodiscard]] std::string libtorch_version();
 
 }  // namespace adamec::torchscript

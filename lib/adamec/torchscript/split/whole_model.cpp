@@ -97,13 +97,12 @@ v1::Value take_apart(const c10::IValue& result, const std::string& source,
 }  // namespace
 
 WholeModel keep_whole(const jit::Module& module, const std::string& method,
-                      const v1::Manifest& inputs, const std::vector<c10::IValue>& arguments,
+                      const v1::Manifest& inputs, const c10::IValue& returned,
                       const std::string& prefix) {
   const at::NoGradGuard no_grad;
   WholeModel whole;
-  const c10::IValue result = module.deepcopy().get_method(method)(arguments);
   std::vector<std::string> sources;
-  whole.output = take_apart(result, "o", prefix, sources, whole.results);
+  whole.output = take_apart(returned, "o", prefix, sources, whole.results);
   if (sources.empty()) {
     fail("unsupported output: the model returns no tensor; cut another --method");
   }

@@ -16,10 +16,10 @@ struct WholeModel {
   std::vector<at::Tensor> results;  // those tensors, for the example arguments
 };
 
-// `inputs`: what the arguments are in the manifest's words. Runs a copy of the model once.
-// Throws Error when a result is no tensor.
-WholeModel keep_whole(const jit::Module& module, const std::string& method,
-                      const v1::Manifest& inputs, const std::vector<c10::IValue>& arguments,
-                      const std::string& prefix);
+// `inputs`: what the arguments are in the manifest's words. `returned`: what the method returned
+// for the example arguments. Throws Error when a result is neither a tensor nor a number.
+[[nodiscard]] WholeModel keep_whole(const jit::Module& module, const std::string& method,
+                                    const v1::Manifest& inputs, const c10::IValue& returned,
+                                    const std::string& prefix);
 
 }  // namespace adamec::torchscript

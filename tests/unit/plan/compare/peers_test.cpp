@@ -1,8 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-
 #include "adamec/base/file.h"
 #include "adamec/plan/search/pipeline.h"
 #include "tests/support/run_command.h"
@@ -10,17 +7,10 @@
 namespace adamec::plan {
 namespace {
 
-// PipeEdge's published profiles, where the shared folder (or ADAMEC_SHARED) has them.
-std::string pipeedge_folder() {
-  const char* shared = std::getenv("ADAMEC_SHARED");
-  return (shared != nullptr ? std::string(shared) : testing::source_path("../shared")) +
-         "/peers/pipeedge";
-}
-
-// What its scheduler prints: layers 1-12, 13-24, 25-36 and 37-48 on mb-0 to mb-3.
+// What PipeEdge's scheduler prints for its published profiles: layers 1-12, 13-24, 25-36 and 37-48
+// on mb-0 to mb-3.
 TEST(PipeEdge, VitBaseOnEightHosts) {
-  const std::string folder = pipeedge_folder();
-  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "skipped: " << folder << " is not there";
+  const std::string folder = testing::source_path("tests/data/pipeedge");
   const auto made = testing::run_command("/usr/bin/python3 " +
                                          testing::source_path("tests/bench/pipeedge_costs.py") +
                                          " '" + folder + "' google/vit-base-patch16-224");

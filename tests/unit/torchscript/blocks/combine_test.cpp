@@ -54,7 +54,7 @@ TEST(CombineErrors, ASetThatIsNotConvexNamesThePath) {
   const archive::Reader archive = model.archive();
   const std::vector<int> atoms{0, 2};
   try {
-    torchscript::combine(archive, atoms);
+    static_cast<void>(torchscript::combine(archive, atoms));
     FAIL() << "accepted";
   } catch (const Error& error) {
     const std::string path = archive.manifest().atoms(0).id() + " -> " +
@@ -62,7 +62,7 @@ TEST(CombineErrors, ASetThatIsNotConvexNamesThePath) {
                              archive.manifest().atoms(2).id();
     EXPECT_THAT(error.what(), ::testing::HasSubstr(path));
   }
-  EXPECT_THROW(torchscript::combine(archive, {}), Error);
+  EXPECT_THROW(static_cast<void>(torchscript::combine(archive, {})), Error);
 }
 
 std::set<std::string> operators_of(const torch::jit::Module& module) {
@@ -203,7 +203,7 @@ def forward(self, ids: Tensor):
   file.commit();
   const auto archive = archive::Reader::open(folder.path("m.atoms"));
   const std::vector<int> all{0, 1};
-  const torchscript::Block block = torchscript::combine(archive, all);
+  const torchscript::BlockModule block = torchscript::combine(archive, all);
   EXPECT_EQ(block.inputs, std::vector<std::string>{"ids"});
   EXPECT_LT(block.record.size(), 100u * 64 * 4 * 5 / 4);
 }

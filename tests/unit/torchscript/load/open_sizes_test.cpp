@@ -63,7 +63,7 @@ def forward(self, x: Tensor):
   }
   EXPECT_EQ(run(result, {torch::ones({17, 4})}), "");
   EXPECT_EQ(run(result, {torch::ones({1, 5})}),
-            "input 'x' is a Float[1,5], the archive was cut for float32[1,4]");
+            "input 'x' is a Float[1,5], the archive was made for float32[1,4]");
 }
 
 TEST(OpenSizes, WhatDependsOnThemStaysABranch) {
@@ -94,7 +94,7 @@ def forward(self, x: Tensor, mask: Tensor):
                     {"float32[2,3,4]", "float32[2,3]"}, "x:0=b,mask:0=b,x:1=t,mask:1=t");
   EXPECT_EQ(run(result, {torch::ones({5, 8, 4}), torch::zeros({5, 8})}), "");
   EXPECT_EQ(run(result, {torch::ones({5, 8, 4}), torch::zeros({5, 9})}),
-            "input 'mask' is a Float[5,9], the archive was cut for float32[2,3]");
+            "input 'mask' is a Float[5,9], the archive was made for float32[2,3]");
 }
 
 TEST(OpenSizes, ThatTheModelDoesNotAllow) {

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "adamec/base/error.h"
+#include "adamec/torchscript/load/arguments.h"
 #include "adamec/torchscript/run/execute.h"
 #include "tests/unit/torchscript/split/split_source.h"
 
@@ -345,8 +346,9 @@ TEST(State, OtherArgumentsAreRefused) {
   };
   EXPECT_EQ(message({torch::ones({2}), 3}), "");
   EXPECT_EQ(message({torch::ones({4}), 3}),
-            "input 'x' is a Float[4], the archive was cut for float32[2]");
-  EXPECT_EQ(message({torch::ones({2}), 4}), "input 'n' is another than the archive was cut for");
+            "input 'x' is a Float[4], the archive was made for float32[2]");
+  EXPECT_EQ(message({torch::ones({2}), 4}),
+            "input 'n': differs from the value the archive was made with");
 }
 
 // What every run assigns anew, but always the same, is no state.

@@ -131,7 +131,7 @@ TEST(Split, IsDeterministic) {
 
 TEST(Split, AtomsAreTorchScriptFilesThatStandAlone) {
   const auto result =
-      split_file(source_path("models/squeezenet10.traced.pt"), {"float32[1,3,224,224]"});
+      split_file(source_path("models/squeezenet1_1_small.traced.pt"), {"float32[1,3,224,224]"});
   const auto& atom = result.manifest.atoms(0);
   EXPECT_EQ(atom.operators(0).name(), "aten::_convolution");
   auto module = torchscript::load_record(result.records.at(0).bytes);

@@ -1,0 +1,22 @@
+// Operators that are not LibTorch's own.
+#include <gtest/gtest.h>
+#include <torch/library.h>
+
+#include "tests/unit/torchscript/split/split_source.h"
+
+TORCH_LIBRARY(adamec_test, library) {
+  library.def("answer", [] { return at::full({2}, 42.0F); });
+}
+
+namespace adamec::testing {
+namespace {
+
+TEST(CustomOperator, MayTakeNothing) {
+  const auto result = split_source(
+      "def forward(self, x):\n    return x + torch.ops.adamec_test.answer()\n", {"float32[2]"});
+  EXPECT_TRUE(result.warnings.empty()) << result.warnings.front();
+  EXPECT_EQ(operators(result), "adamec_test::answer aten::add");
+}
+
+}  // namespace
+}  // namespace adamec::testing
