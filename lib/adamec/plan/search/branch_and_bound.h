@@ -32,7 +32,7 @@ struct SearchLimits {
 // Branching: a chain of atoms determines the number of moves of a relaxed solution; every plan
 // either keeps all of them where they are, or differs first at one of them. A second stage takes,
 // of the placements that cost as much (kProofTolerance), the one with the fewest blocks, then
-// moves: exactly for small graphs, within the work that the first stage took for large ones. When
+// moves: exactly for small graphs, within a part of the first stage's work for large ones. When
 // the limits end the search early, the best plan found is returned with an honest bound.
 //
 // Throws Error(kInfeasible), naming the constraint and by how much, when no plan exists (or none

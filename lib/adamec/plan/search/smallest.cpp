@@ -8,9 +8,13 @@
 namespace adamec::plan {
 namespace {
 
-// The second stage may take as much work as the first has taken, within these bounds.
-constexpr std::int64_t kLeastWork = 100'000;
+// The second stage may take a part of the work that the first has taken, at most so much, and at
+// least enough for all placements of a small graph. It does not begin where that is a few cuts.
+constexpr std::int64_t kFewCuts = 5;
+constexpr std::int64_t kPart = 4;
 constexpr std::int64_t kMostWork = 500'000;
+constexpr std::int64_t kLeastWork = 100'000;
+constexpr std::int64_t kLeastWorkTimesSize = 50'000'000;
 constexpr double kMove = 0x1p-20;  // in blocks
 
 CostGraph counting(CostGraph costs) {
@@ -87,7 +91,11 @@ void Search::find_smallest() {
   merge_blocks();
   if (!proven) return;  // there may be cheaper ones to spend work on
   const std::int64_t done = bounds_.work() + label_work_;
-  work_limit_ = std::min(limits_.work, done + std::clamp(done, kLeastWork, kMostWork));
+  const std::int64_t size = std::max<std::int64_t>(bounds_.relaxation().size(), 1);
+  const std::int64_t least = std::min(kLeastWork, kLeastWorkTimesSize / size);
+  const std::int64_t budget = std::clamp(done / kPart, least, kMostWork);
+  if (budget < kFewCuts * size) return;
+  work_limit_ = std::min(limits_.work, done + budget);
   open_ = {};
   floor_ = 0;
   const Subproblem root{0, created_++, {}, root_prices_};
