@@ -14,7 +14,7 @@ constexpr std::int64_t kFewCuts = 5;
 constexpr std::int64_t kPart = 4;
 constexpr std::int64_t kMostWork = 500'000;
 constexpr std::int64_t kLeastWork = 100'000;
-constexpr std::int64_t kLeastWorkTimesSize = 50'000'000;
+constexpr std::int64_t kLeastWorkTimesSize = 20'000'000;
 constexpr double kMove = 0x1p-20;  // in blocks
 
 CostGraph counting(CostGraph costs) {
