@@ -122,8 +122,8 @@ TEST_P(LosslessBlocks, AreAllThatPlanningNeeds) {
     // The minimum cut, which leaves moves out, ...
     plan::Relaxation full_cut(full_evaluator);
     plan::Relaxation merged_cut(merged_evaluator);
-    const double cut = full_cut.solve(plan::initial_pins(full_evaluator)).value_ms;
-    EXPECT_NEAR(merged_cut.solve(plan::initial_pins(merged_evaluator)).value_ms, cut, 1e-9 * cut);
+    const double cut = full_cut.solve(plan::initial_pins(full_evaluator)).cost;
+    EXPECT_NEAR(merged_cut.solve(plan::initial_pins(merged_evaluator)).cost, cut, 1e-9 * cut);
     // ... and the whole cost, wherever both are proven optimal.
     const plan::Plan full_plan = plan::find_optimal(full_evaluator);
     const plan::Plan merged_plan = plan::find_optimal(merged_evaluator);
