@@ -39,4 +39,6 @@ list(FILTER adamec_libtorch_libraries EXCLUDE REGEX "NOTFOUND$")
 add_library(adamec_libtorch INTERFACE)
 target_include_directories(adamec_libtorch SYSTEM INTERFACE ${adamec_libtorch_includes})
 target_link_libraries(adamec_libtorch INTERFACE ${adamec_libtorch_libraries})
+# LibTorch's classes have other members where asserts are on, and the library is built without.
+target_compile_definitions(adamec_libtorch INTERFACE NDEBUG)
 message(STATUS "LibTorch ${Torch_VERSION}: ${Torch_DIR}")

@@ -25,6 +25,8 @@ class ModelFile {
   // The model as the file has it. Throws Error, in one line that says what the file is instead (a
   // Git-LFS pointer, a state dict, a truncated zip, ...) or which operator is missing.
   [[nodiscard]] LoadedModel load();
+  // Lets go of what was read from a pipe: there will be no more loading.
+  void forget() { bytes_ = std::string(); }
 
  private:
   std::string path_;

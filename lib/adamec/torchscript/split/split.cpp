@@ -131,6 +131,7 @@ SplitResult keep_model_whole(LoadedModel& model, ModelFile& file, const Argument
   const c10::IValue returned = run_model(model.module, options, arguments.example);
   model = LoadedModel();  // first: its weights need not be in memory twice
   model = file.load();
+  file.forget();
   writer.add_whole(model.module, returned, attempt.keeps_state);
   SplitResult result{writer.take_manifest(),
                      writer.take_records(),
@@ -145,9 +146,10 @@ SplitResult keep_model_whole(LoadedModel& model, ModelFile& file, const Argument
 }
 
 // Attempts to split the model until one succeeds or nothing is left to try. Each starts from the
-// model as its file has it, as `model` is, since runs may change a model. (A deep copy by LibTorch
+// model as its file has it, as `model` is at first, since runs may change a model. `model` is the
+// only one that holds its weights: modules are copied, never moved. (A deep copy by LibTorch
 // would not do: it takes two views of one memory for one tensor.)
-SplitResult split_file(ModelFile& file, LoadedModel model, const SplitOptions& options) {
+SplitResult split_file(ModelFile& file, LoadedModel& model, const SplitOptions& options) {
   Arguments arguments;
   arguments.example = example_arguments(model.module, options.method, options.inputs,
                                         options.inputs_from, options.seed);
@@ -184,7 +186,7 @@ SplitResult split_model(const SplitOptions& options) {
   const std::shared_ptr<void> silence = silence_warnings();
   const ReproducibleRuns reproducible;
   try {
-    return split_file(file, std::move(model), options);
+    return split_file(file, model, options);
   } catch (const Error& error) {
     throw Error(error.kind(), name + ": " + error.what());
   } catch (const std::bad_alloc&) {

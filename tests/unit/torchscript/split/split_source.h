@@ -10,14 +10,9 @@
 
 namespace adamec::testing {
 
-// Splits a model written as TorchScript source, its attributes set by `fill`. Verification is on:
-// a result that is not bit-identical throws.
-inline torchscript::SplitResult split_source(
-    const std::string& source, const std::vector<std::string>& inputs,
-    const std::function<void(torch::jit::Module&)>& fill = [](torch::jit::Module&) {}) {
-  torch::jit::Module module("Model");
-  fill(module);
-  module.define(source);
+// Splits a model as it is saved. Verification is on: a result that is not bit-identical throws.
+inline torchscript::SplitResult split_module(const torch::jit::Module& module,
+                                             const std::vector<std::string>& inputs) {
   const TemporaryFolder folder;
   module.save(folder.path("model.pt"));
   torchscript::SplitOptions options;
@@ -25,6 +20,16 @@ inline torchscript::SplitResult split_source(
   options.inputs = inputs;
   options.seed = 7;
   return torchscript::split_model(options);
+}
+
+// Splits a model written as TorchScript source, its attributes set by `fill`.
+inline torchscript::SplitResult split_source(
+    const std::string& source, const std::vector<std::string>& inputs,
+    const std::function<void(torch::jit::Module&)>& fill = [](torch::jit::Module&) {}) {
+  torch::jit::Module module("Model");
+  fill(module);
+  module.define(source);
+  return split_module(module, inputs);
 }
 
 // The atoms' operators in order: "aten::relu aten::add".
