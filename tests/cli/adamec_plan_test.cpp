@@ -199,7 +199,7 @@ TEST_F(AdamecPlan, NoPlanMeetsTheConstraints) {
   expect_error(run("--costs tight.json -o plan.yaml"), 3,
                "atom 'conv' needs 72.0 KiB of memory, 42.7 KiB more than 'watch' has");
   expect_error(run_context("output: phone", "output: phone\nconstraints: {deadline: 1us}"), 3,
-               "context.yaml: constraints.deadline: the fastest plan takes ");
+               "c.yaml: constraints.deadline: the fastest plan takes ");
   EXPECT_EQ(run_context("output: phone", "output: phone\nconstraints: {deadline: 1h}").exit_code,
             0);
   EXPECT_THAT(folder_.list(), Not(::testing::Contains("plan.yaml")));

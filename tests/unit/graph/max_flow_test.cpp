@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/graph/adjacency_list.hpp>
-#include <boost/graph/push_relabel_max_flow.hpp>
+#include <boost/graph/edmonds_karp_max_flow.hpp>
 #include <random>
 
 namespace adamec::graph {
@@ -40,12 +40,14 @@ Network random_network(std::mt19937& random, bool long_chain) {
   return network;
 }
 
-// Boost.Graph's answer to the same question.
+// Boost.Graph's answer to the same question, by paths: its preflows refuse sources without arcs.
 Capacity oracle(const Network& network) {
   using namespace boost;
   using Traits = adjacency_list_traits<vecS, vecS, directedS>;
   using Graph =
-      adjacency_list<vecS, vecS, directedS, no_property,
+      adjacency_list<vecS, vecS, directedS,
+                     property<vertex_color_t, default_color_type,
+                              property<vertex_predecessor_t, Traits::edge_descriptor>>,
                      property<edge_capacity_t, Capacity,
                               property<edge_residual_capacity_t, Capacity,
                                        property<edge_reverse_t, Traits::edge_descriptor>>>>;
@@ -71,7 +73,7 @@ Capacity oracle(const Network& network) {
     if (terminal > 0) add(source, i, terminal, 0);
     if (terminal < 0) add(i, sink, -terminal, 0);
   }
-  return push_relabel_max_flow(graph, source, sink);
+  return edmonds_karp_max_flow(graph, source, sink);
 }
 
 Capacity value_of(const Network& network, const std::vector<char>& sink_side) {
