@@ -86,13 +86,13 @@ std::vector<int> lossless_blocks(const AtomGraph& graph, std::span<const TensorR
 }
 
 const std::vector<std::string>& reduction_assumptions() {
-  static const std::vector<std::string> kAssumptions = {
+  static const std::vector<std::string> assumptions = {
       "there are two tiers, and atoms run one after another",
       "no atom that is merged with others is slower on the faster tier than on the other tier",
       "memory limits and pins leave room for whole blocks on the faster tier",
       "a plan costs its atoms' times, each tensor's bytes over the bandwidth, and latency per "
       "move"};
-  return kAssumptions;
+  return assumptions;
 }
 
 }  // namespace adamec::graph
