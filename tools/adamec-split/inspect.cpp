@@ -20,8 +20,8 @@ std::string configuration(const v1::Operator& op) {
     if (argument.weight() && argument.name() == "weight" && argument.tensors_size() == 1) {
       add(fmt::format("weight={}", fmt::join(argument.tensors(0).shape(), "x")));
     }
-    static const char* const kShown[] = {"stride", "padding",     "dilation", "groups",
-                                         "dim",    "kernel_size", "size",     "output_size"};
+    static constexpr const char* kShown[] = {"stride", "padding",     "dilation", "groups",
+                                             "dim",    "kernel_size", "size",     "output_size"};
     for (const char* name : kShown) {
       if (argument.name() == name && !argument.literal().empty()) {
         add(argument.name() + "=" + argument.literal());
